@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes;
+
+/** A CUDA call failed. */
+public final class CudaException extends CuframesException {
+    private static final long serialVersionUID = 1L;
+
+    private final String call;
+    private final int status;
+
+    /**
+     * Creates an exception.
+     *
+     * @param call the CUDA function
+     * @param status what it returned: a {@code cudaError_t} for names that begin with cuda, a {@code CUresult} for those with cu
+     * @param message what, where, and what to do
+     */
+    public CudaException(String call, int status, String message) {
+        super(ErrorCode.CUDA, message);
+        this.call = call;
+        this.status = status;
+    }
+
+    /**
+     * The function that failed.
+     *
+     * @return its C name
+     */
+    public String call() {
+        return call;
+    }
+
+    /**
+     * The status the function returned.
+     *
+     * @return a {@code cudaError_t} or {@code CUresult}
+     */
+    public int status() {
+        return status;
+    }
+}

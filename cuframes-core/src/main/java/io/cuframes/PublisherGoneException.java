@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes;
+
+/** The publisher is gone and the ring holds no further frame for this subscriber. Frames still held stay readable until closed. */
+public final class PublisherGoneException extends CuframesException {
+    private static final long serialVersionUID = 1L;
+
+    /** How a publisher goes. */
+    public enum Reason {
+        /** It closed the stream in order. */
+        ENDED,
+        /** Its process died, or cut this subscriber off, without a goodbye. */
+        DIED
+    }
+
+    private final Reason reason;
+
+    /**
+     * Creates an exception.
+     *
+     * @param reason how the publisher went
+     * @param message which stream, and after which frame
+     */
+    public PublisherGoneException(Reason reason, String message) {
+        super(ErrorCode.DISCONNECTED, message);
+        this.reason = reason;
+    }
+
+    /**
+     * How the publisher went.
+     *
+     * @return ended in order, or died
+     */
+    public Reason reason() {
+        return reason;
+    }
+}

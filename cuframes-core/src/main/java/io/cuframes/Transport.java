@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes;
+
+/** Where the pixels of a ring live and how they are shared. */
+public enum Transport {
+    /** Let the publisher choose: {@link #CUDA_IPC} where a CUDA device is found, else {@link #HOST}. Never the transport of an open stream. */
+    AUTO(0),
+    /** A sealed memfd in host memory, mapped read-only by subscribers. Needs no GPU. */
+    HOST(1),
+    /** One device allocation, shared through a CUDA IPC memory handle. Needs libcudart and a driver. */
+    CUDA_IPC(2);
+
+    private final int code;
+
+    Transport(int code) {
+        this.code = code;
+    }
+
+    /**
+     * The transport's number in the protocol.
+     *
+     * @return its code; 0 for {@link #AUTO}, which is never sent
+     */
+    public int code() {
+        return code;
+    }
+
+    /**
+     * Whether the pixels live in device memory.
+     *
+     * @return true for transports whose planes have a device pointer
+     */
+    public boolean isDevice() {
+        return this == CUDA_IPC;
+    }
+
+    /**
+     * Finds a transport by its number.
+     *
+     * @param code as in the protocol
+     * @return the transport, or null if this version knows none by that number
+     */
+    public static Transport ofCode(int code) {
+        return switch (code) {
+            case 1 -> HOST;
+            case 2 -> CUDA_IPC;
+            default -> null;
+        };
+    }
+}

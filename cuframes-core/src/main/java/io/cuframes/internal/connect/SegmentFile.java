@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.internal.connect;
+
+import io.cuframes.CuframesException;
+import io.cuframes.ErrorCode;
+import io.cuframes.ffm.Errno;
+import io.cuframes.ffm.Libc;
+import io.cuframes.internal.os.Descriptor;
+import io.cuframes.internal.os.FileStatus;
+import io.cuframes.internal.os.Posix;
+import io.cuframes.internal.protocol.SegmentDescriptor;
+import io.cuframes.internal.protocol.Shared;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+
+/**
+ * A publisher's segment (docs/protocol.md, section 10): made unnamed, locked, filled, and only then linked to its name, so that the name never
+ * shows a segment that is unfinished or unowned, and a process killed on the way leaves nothing. The lock lives as long as this object.
+ */
+public final class SegmentFile implements AutoCloseable {
+    /** Owner reads and writes, group reads: docs/protocol.md, section 10. */
+    private static final int MODE = 0640;
+
+    /** Rounds of taking over before giving up; each lost round means that another publisher of the key came or went in between. */
+    private static final int ATTEMPTS = 100;
+
+    private final StreamKey key;
+    private final Descriptor file;
+    private final Descriptor readOnly;
+    private final Arena arena;
+    private final MemorySegment memory;
+
+    private SegmentFile(StreamKey key, Descriptor file, Descriptor readOnly, Arena arena, MemorySegment memory) {
+        this.key = key;
+        this.file = file;
+        this.readOnly = readOnly;
+        this.arena = arena;
+        this.memory = memory;
+    }
+
+    /**
+     * Makes the segment of a key and publishes its name.
+     *
+     * @param key the stream
+     * @param slots slots of the ring
+     * @param fill writes everything but the state into the zeroed memory
+     * @throws CuframesException code ALREADY_EXISTS if a live process publishes the key
+     */
+    public static SegmentFile create(StreamKey key, int slots, Consumer<MemorySegment> fill) {
+        long length = SegmentDescriptor.length(slots);
+        Descriptor file = Posix.open(StreamKey.segmentDirectory(), Libc.O_TMPFILE | Libc.O_RDWR, MODE);
+        Descriptor readOnly = null;
+        Arena arena = Arena.ofShared();
+        try {
+            Posix.check(Libc.fchmod(file.fd(), MODE), "setting the mode of the segment"); // whatever the umask
+            Posix.reserve(file, length, "the segment in " + StreamKey.segmentDirectory());
+            if (!Posix.tryLock(file, "the new segment")) {
+                throw new CuframesException(ErrorCode.INTERNAL, "the lock of an unnamed segment is taken");
+            }
+            readOnly = Posix.reopenReadOnly(file);
+            MemorySegment memory = Posix.map(file, length, true, arena, "the segment");
+            fill.accept(memory);
+            Shared.setIntRelease(memory, SegmentDescriptor.STATE_OFFSET, SegmentDescriptor.STATE_READY);
+            publishName(key, file);
+            return new SegmentFile(key, file, readOnly, arena, memory);
+        } catch (RuntimeException e) {
+            arena.close();
+            if (readOnly != null) {
+                readOnly.close();
+            }
+            file.close();
+            throw e;
+        }
+    }
+
+    private static void publishName(StreamKey key, Descriptor file) {
+        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+            if (Posix.link(file, key.segmentPath())) {
+                return;
+            }
+            removeLeftover(key);
+        }
+        throw new CuframesException(
+                ErrorCode.ALREADY_EXISTS,
+                "cannot publish \"" + key + "\": others keep publishing and ending it (" + key.segmentPath() + ")");
+    }
+
+    /** Unlinks a dead publisher's segment, or throws if its publisher lives. */
+    private static void removeLeftover(StreamKey key) {
+        Path path = key.segmentPath();
+        int fd = Posix.tryOpen(path, Libc.O_RDWR | Libc.O_NOFOLLOW | Libc.O_NONBLOCK, 0);
+        if (fd == -Errno.ENOENT) {
+            return;
+        }
+        if (fd < 0) {
+            throw Posix.failure("opening " + path + ", which is in the way of the segment of \"" + key + "\",", -fd);
+        }
+        try (Descriptor old = new Descriptor(fd)) {
+            if (!Posix.tryLock(old, path.toString())) {
+                throw alreadyPublished(key, "process " + pidOf(old) + ", which holds the lock on " + path);
+            }
+            FileStatus named = Posix.status(path);
+            if (named != null && named.sameFile(Posix.status(old, path.toString()))) {
+                Posix.unlink(path);
+            }
+        }
+    }
+
+    /** The exception for a key that a live process publishes. */
+    static CuframesException alreadyPublished(StreamKey key, String owner) {
+        return new CuframesException(
+                ErrorCode.ALREADY_EXISTS,
+                "\"" + key + "\" is published already, by " + owner + ": end it, or choose another key");
+    }
+
+    /** The publisher that a segment names; "unknown" where it is not one, or damaged. The pid's place is the same in every version. */
+    private static String pidOf(Descriptor segment) {
+        long enough = SegmentDescriptor.PID_OFFSET + Integer.BYTES;
+        if (Posix.status(segment, "the segment").size() < enough) {
+            return "unknown";
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment start = Posix.map(segment, enough, false, arena, "the segment");
+            boolean ours = Shared.getLongAcquire(start, SegmentDescriptor.MAGIC_OFFSET) == SegmentDescriptor.MAGIC;
+            return ours ? Integer.toString(Shared.getIntOpaque(start, SegmentDescriptor.PID_OFFSET)) : "unknown";
+        }
+    }
+
+    /** The mapped segment. */
+    public MemorySegment memory() {
+        return memory;
+    }
+
+    /** A read-only description of the segment, to be sent to subscribers. */
+    public Descriptor readOnly() {
+        return readOnly;
+    }
+
+    /** Removes the name, if it is still this segment's. */
+    public void unlink() {
+        Path path = key.segmentPath();
+        FileStatus named = Posix.status(path);
+        if (named != null && named.sameFile(Posix.status(file, path.toString()))) {
+            Posix.unlink(path);
+        }
+    }
+
+    /** Unmaps the segment and gives the lock up. Does not remove the name. */
+    @Override
+    public void close() {
+        arena.close();
+        readOnly.close();
+        file.close();
+    }
+}

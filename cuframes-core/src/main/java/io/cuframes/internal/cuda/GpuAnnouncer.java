@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.internal.cuda;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.cuframes.ffm.LibCuda;
+import io.cuframes.ffm.LibCudart;
+import io.cuframes.internal.protocol.HeadWord;
+import io.cuframes.internal.protocol.SegmentDescriptor;
+import io.cuframes.internal.ring.Announcer;
+import io.cuframes.internal.ring.RingWriter;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Announces frames in device memory: the GPU writes the head itself, in stream order behind the work that writes the pixels, so that a reader
+ * that sees the head may use the frame at once and no process ever queues a wait for another. Used by the writer thread alone.
+ */
+public final class GpuAnnouncer implements Announcer {
+    private static final long NO_STREAM = -1;
+
+    private final CudaDevice device;
+    private final RingWriter writer;
+    private final HeadNotifier notifier;
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment scratch = arena.allocate(JAVA_LONG);
+    private final MemorySegment page;
+    private final long headAddress;
+    private final long stream;
+    private final long event;
+    private long lastStream = NO_STREAM;
+
+    /**
+     * Registers the segment's first page with the device and starts the notifier.
+     *
+     * @param device that holds the ring
+     * @param segment mapped for writing
+     * @param writer the ring
+     * @param key for the notifier's name
+     */
+    public GpuAnnouncer(CudaDevice device, MemorySegment segment, RingWriter writer, String key) {
+        this.device = device;
+        this.writer = writer;
+        this.page = segment.asSlice(0, SegmentDescriptor.PAGE);
+        int previous = Cuda.useDevice(device.ordinal());
+        boolean registered = false;
+        long createdStream = 0;
+        try {
+            long pageAddress = Cuda.registerHost(page);
+            registered = true;
+            this.headAddress = pageAddress + SegmentDescriptor.HEAD_OFFSET;
+            createdStream = Cuda.createStream();
+            this.stream = createdStream;
+            probe();
+            this.event = createEvent();
+        } catch (RuntimeException e) {
+            if (createdStream != 0) {
+                LibCudart.cudaStreamDestroy(createdStream);
+            }
+            if (registered) {
+                LibCudart.cudaHostUnregister(page);
+            }
+            arena.close();
+            throw e;
+        } finally {
+            Cuda.restoreDevice(previous, device.ordinal());
+        }
+        this.notifier = new HeadNotifier(writer, segment.address() + SegmentDescriptor.HEAD_OFFSET, key);
+    }
+
+    /** Shows now, not at the first frame, whether the device can write the word: stores the 0 that is there. */
+    private void probe() {
+        write(stream, 0);
+        Cuda.synchronize(stream);
+    }
+
+    private long createEvent() {
+        Cuda.check(
+                LibCudart.cudaEventCreateWithFlags(scratch, LibCudart.cudaEventDisableTiming),
+                "cudaEventCreateWithFlags");
+        return scratch.get(JAVA_LONG, 0);
+    }
+
+    @Override
+    public long stream() {
+        return stream;
+    }
+
+    @Override
+    public void announce(long onStream, long word) {
+        int previous = Cuda.useDevice(device.ordinal(), scratch);
+        if (onStream != lastStream) {
+            followLastStream(onStream, word);
+        }
+        write(onStream, word);
+        if (previous != device.ordinal()) {
+            Cuda.restoreDevice(previous, device.ordinal());
+        }
+        notifier.expect(HeadWord.seq(word));
+    }
+
+    /** Where the frame before was queued on another stream and is not announced yet, makes this stream wait for it: the head never goes back. */
+    private void followLastStream(long onStream, long word) {
+        if (lastStream != NO_STREAM && writer.announced() < HeadWord.seq(word) - 1) {
+            Cuda.check(LibCudart.cudaEventRecord(event, lastStream), "cudaEventRecord");
+            Cuda.check(
+                    LibCudart.cudaStreamWaitEvent(onStream, event, LibCudart.cudaEventWaitDefault),
+                    "cudaStreamWaitEvent");
+        }
+        lastStream = onStream;
+    }
+
+    private void write(long onStream, long word) {
+        // Default flags: a system-wide barrier comes before the write.
+        Cuda.checkDriver(
+                LibCuda.cuStreamWriteValue64_v2(onStream, headAddress, word, LibCuda.CU_STREAM_WRITE_VALUE_DEFAULT),
+                "cuStreamWriteValue64");
+    }
+
+    @Override
+    public String diagnose() {
+        int status = lastStream == NO_STREAM ? LibCudart.cudaSuccess : LibCudart.cudaStreamQuery(lastStream);
+        return switch (status) {
+            case LibCudart.cudaSuccess -> "its stream is idle";
+            case LibCudart.cudaErrorNotReady -> "its stream is still busy";
+            default ->
+                "its stream failed: " + status + " " + LibCudart.cudaGetErrorName(status) + " ("
+                        + LibCudart.cudaGetErrorString(status) + ")";
+        };
+    }
+
+    @Override
+    public void close() {
+        notifier.close();
+        int previous = Cuda.useDevice(device.ordinal());
+        try {
+            // No check: where the context is lost, each of these fails, and there is nothing left to release.
+            LibCudart.cudaStreamSynchronize(stream);
+            LibCudart.cudaEventDestroy(event);
+            LibCudart.cudaStreamDestroy(stream);
+            LibCudart.cudaHostUnregister(page);
+        } finally {
+            Cuda.restoreDevice(previous, device.ordinal());
+            arena.close();
+        }
+    }
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.internal.memory;
+
+import java.lang.foreign.MemorySegment;
+
+/** The subscriber's side of a transport: the memory of all slots, mapped into this process. */
+public interface RingView extends AutoCloseable {
+    /**
+     * Where a slot starts: an address of the host or of the device.
+     *
+     * @param slot its number
+     */
+    long address(int slot);
+
+    /** The slot as read-only host memory; null for device memory. */
+    MemorySegment host(int slot);
+
+    @Override
+    void close();
+}

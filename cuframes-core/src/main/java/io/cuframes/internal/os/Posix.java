@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.internal.os;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import io.cuframes.CuframesException;
+import io.cuframes.ErrorCode;
+import io.cuframes.ffm.Errno;
+import io.cuframes.ffm.ErrnoException;
+import io.cuframes.ffm.Flock;
+import io.cuframes.ffm.Libc;
+import io.cuframes.ffm.MappedMemory;
+import io.cuframes.ffm.Statx;
+import io.cuframes.ffm.Ucred;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+
+/** The operating-system calls of this library with their results checked: a failure names the call, the object, the errno and its text. */
+public final class Posix {
+    private Posix() {}
+
+    /**
+     * Passes a result on, or throws what its errno says.
+     *
+     * @param result 0 or more, or a negative errno
+     * @param call the call and its object, for the message
+     */
+    public static int check(long result, String call) {
+        if (result < 0) {
+            throw failure(call, (int) -result);
+        }
+        return (int) result;
+    }
+
+    /** The exception for a failed call. */
+    public static CuframesException failure(String call, int errno) {
+        ErrorCode code = errno == Errno.EACCES || errno == Errno.EPERM ? ErrorCode.ACCESS_DENIED : ErrorCode.SYSTEM;
+        return new CuframesException(
+                code, call + " failed: " + Errno.name(errno) + " (" + Errno.text(errno) + ")" + advice(errno));
+    }
+
+    private static String advice(int errno) {
+        return switch (errno) {
+            case Errno.EMFILE -> "; this process is at its limit of descriptors: raise ulimit -n or close some";
+            case Errno.ENOSPC -> "; the file system is full: free space there, or use fewer or smaller slots";
+            default -> "";
+        };
+    }
+
+    /** Opens a file. */
+    public static Descriptor open(Path path, int flags, int mode) {
+        return new Descriptor(check(tryOpen(path, flags, mode), "opening " + path));
+    }
+
+    /** Opens a file, or returns the negative errno. */
+    public static int tryOpen(Path path, int flags, int mode) {
+        try (Arena arena = Arena.ofConfined()) {
+            return Libc.open(arena.allocateFrom(path.toString()), flags | Libc.O_CLOEXEC, mode);
+        }
+    }
+
+    /** Opens the same file once more, read-only: a description of its own, through which nobody can write. */
+    public static Descriptor reopenReadOnly(Descriptor descriptor) {
+        return open(procPath(descriptor), Libc.O_RDONLY, 0);
+    }
+
+    /** Gives an unnamed file a name; false if the name is taken. */
+    public static boolean link(Descriptor unnamed, Path path) {
+        try (Arena arena = Arena.ofConfined()) {
+            int result = Libc.linkat(
+                    Libc.AT_FDCWD,
+                    arena.allocateFrom(procPath(unnamed).toString()),
+                    Libc.AT_FDCWD,
+                    arena.allocateFrom(path.toString()),
+                    Libc.AT_SYMLINK_FOLLOW);
+            if (result == -Errno.EEXIST) {
+                return false;
+            }
+            check(result, "linking " + path);
+            return true;
+        }
+    }
+
+    private static Path procPath(Descriptor descriptor) {
+        return Path.of("/proc/self/fd/" + descriptor.fd());
+    }
+
+    /** Removes a name; no error if it is gone already. */
+    public static void unlink(Path path) {
+        try (Arena arena = Arena.ofConfined()) {
+            int result = Libc.unlink(arena.allocateFrom(path.toString()));
+            if (result != -Errno.ENOENT) {
+                check(result, "removing " + path);
+            }
+        }
+    }
+
+    /** Makes an anonymous file in memory that can be sealed. */
+    public static Descriptor memfd(String name) {
+        try (Arena arena = Arena.ofConfined()) {
+            return new Descriptor(check(
+                    Libc.memfd_create(arena.allocateFrom(name), Libc.MFD_CLOEXEC | Libc.MFD_ALLOW_SEALING),
+                    "memfd_create " + name));
+        }
+    }
+
+    /** Sets a file's length and takes the memory or space for all of it now, so that no later access can fail. */
+    public static void reserve(Descriptor file, long length, String what) {
+        int result = Libc.fallocate(file.fd(), 0, 0, length);
+        check(result, "reserving " + length + " bytes for " + what);
+    }
+
+    /** Adds seals to a memfd. */
+    public static void seal(Descriptor memfd, int seals) {
+        check(Libc.fcntl(memfd.fd(), Libc.F_ADD_SEALS, seals), "sealing a memfd");
+    }
+
+    /** The seals of a memfd; 0 for a file that cannot have any. */
+    public static int seals(Descriptor file) {
+        int seals = Libc.fcntl(file.fd(), Libc.F_GET_SEALS, 0);
+        return seals == -Errno.EINVAL ? 0 : check(seals, "reading the seals of a descriptor");
+    }
+
+    /** Maps a file shared; read-only unless {@code writable}. */
+    public static MemorySegment map(Descriptor file, long length, boolean writable, Arena arena, String what) {
+        int protection = writable ? Libc.PROT_READ | Libc.PROT_WRITE : Libc.PROT_READ;
+        try {
+            return MappedMemory.map(length, protection, Libc.MAP_SHARED, file.fd(), 0, arena);
+        } catch (ErrnoException e) {
+            throw failure("mapping " + length + " bytes of " + what, e.errno());
+        }
+    }
+
+    /** What an open file is. */
+    public static FileStatus status(Descriptor file, String what) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment empty = arena.allocateFrom("");
+            return statx(file.fd(), empty, Libc.AT_EMPTY_PATH, arena, what);
+        }
+    }
+
+    /** What a name leads to, without following a symbolic link; null if there is nothing. */
+    public static FileStatus status(Path path) {
+        try (Arena arena = Arena.ofConfined()) {
+            return statx(
+                    Libc.AT_FDCWD,
+                    arena.allocateFrom(path.toString()),
+                    Libc.AT_SYMLINK_NOFOLLOW,
+                    arena,
+                    path.toString());
+        }
+    }
+
+    private static FileStatus statx(int directory, MemorySegment path, int flags, Arena arena, String what) {
+        MemorySegment status = arena.allocate(Statx.LAYOUT);
+        int result = Libc.statx(directory, path, flags, Libc.STATX_BASIC_STATS, status);
+        if (result == -Errno.ENOENT) {
+            return null;
+        }
+        check(result, "statx " + what);
+        long device = (long) status.get(JAVA_INT, Statx.STX_DEV_MAJOR_OFFSET) << 32
+                | Integer.toUnsignedLong(status.get(JAVA_INT, Statx.STX_DEV_MINOR_OFFSET));
+        return new FileStatus(
+                device, status.get(JAVA_LONG, Statx.STX_INO_OFFSET), status.get(JAVA_LONG, Statx.STX_SIZE_OFFSET));
+    }
+
+    /** Takes the exclusive open-file-description lock on a whole file; false if another description holds one. Gone when the last duplicate closes. */
+    public static boolean tryLock(Descriptor file, String what) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment lock = arena.allocate(Flock.LAYOUT);
+            lock.set(JAVA_SHORT, Flock.L_TYPE_OFFSET, (short) Libc.F_WRLCK);
+            int result = Libc.fcntl(file.fd(), Libc.F_OFD_SETLK, lock);
+            if (result == -Errno.EAGAIN || result == -Errno.EACCES) {
+                return false;
+            }
+            check(result, "locking " + what);
+            return true;
+        }
+    }
+
+    /** Who is at the other end of a unix socket, as the kernel saw it connect or listen. */
+    public static PeerCredentials peer(Descriptor socket) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment credentials = arena.allocate(Ucred.LAYOUT);
+            MemorySegment length = arena.allocateFrom(JAVA_INT, (int) Ucred.LENGTH);
+            check(
+                    Libc.getsockopt(socket.fd(), Libc.SOL_SOCKET, Libc.SO_PEERCRED, credentials, length),
+                    "reading the peer's credentials");
+            return new PeerCredentials(
+                    credentials.get(JAVA_INT, Ucred.PID_OFFSET),
+                    credentials.get(JAVA_INT, Ucred.UID_OFFSET),
+                    credentials.get(JAVA_INT, Ucred.GID_OFFSET));
+        }
+    }
+}

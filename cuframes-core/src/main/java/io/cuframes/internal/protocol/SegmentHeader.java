@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.internal.protocol;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import io.cuframes.ColorInfo;
+import io.cuframes.CuframesException;
+import io.cuframes.ErrorCode;
+import io.cuframes.FrameFormat;
+import io.cuframes.PixelFormat;
+import io.cuframes.PlaneLayout;
+import io.cuframes.Transport;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The constant part of a segment's header, decoded. {@link #read} trusts nothing: every number is checked against the length that is really
+ * mapped before anything is computed from it.
+ */
+public record SegmentHeader(
+        String key,
+        long epoch,
+        int pid,
+        Transport transport,
+        long createdNanos,
+        int slots,
+        FrameFormat format,
+        long slotStride,
+        long ringLength,
+        DeviceUuid device) {
+    private static final ValueLayout.OfShort U16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt U32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong U64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /** More than any ring: 64 slots of the largest frame are 96 GiB. Keeps products of peer-supplied numbers far from overflow. */
+    private static final long MAX_RING_LENGTH = 1L << 40;
+
+    /** Writes all but the state, which stays INITIALIZING until the caller stores READY. Plain stores: nobody reads before that. */
+    public void write(MemorySegment segment) {
+        segment.set(U64, SegmentDescriptor.MAGIC_OFFSET, SegmentDescriptor.MAGIC);
+        segment.set(U16, SegmentDescriptor.MAJOR_OFFSET, (short) SegmentDescriptor.MAJOR);
+        segment.set(U16, SegmentDescriptor.MINOR_OFFSET, (short) SegmentDescriptor.MINOR);
+        segment.set(U64, SegmentDescriptor.SEGMENT_LENGTH_OFFSET, segment.byteSize());
+        segment.set(U64, SegmentDescriptor.EPOCH_OFFSET, epoch);
+        segment.set(U32, SegmentDescriptor.PID_OFFSET, pid);
+        segment.set(U32, SegmentDescriptor.TRANSPORT_OFFSET, transport.code());
+        segment.set(U64, SegmentDescriptor.CREATED_OFFSET, createdNanos);
+        segment.set(U32, SegmentDescriptor.SLOTS_OFFSET, slots);
+        segment.set(U32, SegmentDescriptor.INDEX_ENTRIES_OFFSET, SegmentDescriptor.INDEX_ENTRIES);
+        writeFormat(segment);
+        segment.set(U64, SegmentDescriptor.SLOT_STRIDE_OFFSET, slotStride);
+        segment.set(U64, SegmentDescriptor.RING_LENGTH_OFFSET, ringLength);
+        device.write(segment.asSlice(SegmentDescriptor.DEVICE_UUID_OFFSET, SegmentDescriptor.DEVICE_UUID_LENGTH));
+        writeText(segment, SegmentDescriptor.KEY_OFFSET, key);
+    }
+
+    private void writeFormat(MemorySegment segment) {
+        segment.set(
+                U32, SegmentDescriptor.PIXEL_FORMAT_OFFSET, format.pixelFormat().code());
+        segment.set(U32, SegmentDescriptor.PLANES_OFFSET, format.planes().size());
+        segment.set(U32, SegmentDescriptor.WIDTH_OFFSET, format.width());
+        segment.set(U32, SegmentDescriptor.HEIGHT_OFFSET, format.height());
+        ColorInfo color = format.color();
+        segment.set(JAVA_BYTE, SegmentDescriptor.COLOR_PRIMARIES_OFFSET, (byte) color.primaries());
+        segment.set(JAVA_BYTE, SegmentDescriptor.COLOR_TRANSFER_OFFSET, (byte) color.transfer());
+        segment.set(JAVA_BYTE, SegmentDescriptor.COLOR_MATRIX_OFFSET, (byte) color.matrix());
+        segment.set(JAVA_BYTE, SegmentDescriptor.COLOR_RANGE_OFFSET, (byte)
+                color.range().ordinal());
+        segment.set(U64, SegmentDescriptor.FRAME_BYTES_OFFSET, format.frameBytes());
+        long at = SegmentDescriptor.PLANE_TABLE_OFFSET;
+        for (PlaneLayout plane : format.planes()) {
+            segment.set(U64, at + PlaneDescriptor.OFFSET_OFFSET, plane.offset());
+            segment.set(U32, at + PlaneDescriptor.PITCH_OFFSET, plane.pitch());
+            segment.set(U32, at + PlaneDescriptor.WIDTH_OFFSET, plane.width());
+            segment.set(U32, at + PlaneDescriptor.HEIGHT_OFFSET, plane.height());
+            segment.set(U32, at + PlaneDescriptor.SAMPLE_BYTES_OFFSET, plane.sampleBytes());
+            at += PlaneDescriptor.LENGTH;
+        }
+    }
+
+    /** Writes ASCII into a zero-filled field. */
+    static void writeText(MemorySegment memory, long offset, String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
+        MemorySegment.copy(bytes, 0, memory, JAVA_BYTE, offset, bytes.length);
+    }
+
+    /**
+     * Decodes and checks a segment's header.
+     *
+     * @param segment the whole mapped segment
+     * @param name what to call it in an error: a path, or "the segment of key ..."
+     * @throws CuframesException code PROTOCOL if anything does not fit this version or itself
+     */
+    public static SegmentHeader read(MemorySegment segment, String name) {
+        checkIdentity(segment, name);
+        int slots = segment.get(U32, SegmentDescriptor.SLOTS_OFFSET);
+        check(
+                slots >= SegmentDescriptor.MIN_SLOTS && slots <= SegmentDescriptor.MAX_SLOTS,
+                name,
+                "slots is " + slots + ", not 2 to 64");
+        check(
+                segment.byteSize() == SegmentDescriptor.length(slots),
+                name,
+                "its length is " + segment.byteSize() + " bytes, but " + slots + " slots take "
+                        + SegmentDescriptor.length(slots));
+        int entries = segment.get(U32, SegmentDescriptor.INDEX_ENTRIES_OFFSET);
+        check(entries == SegmentDescriptor.INDEX_ENTRIES, name, "index_entries is " + entries + ", not 128");
+        Transport transport = Transport.ofCode(segment.get(U32, SegmentDescriptor.TRANSPORT_OFFSET));
+        check(
+                transport != null,
+                name,
+                "transport " + segment.get(U32, SegmentDescriptor.TRANSPORT_OFFSET) + " is unknown to this version");
+        FrameFormat format = readFormat(segment, name);
+        long stride = segment.get(U64, SegmentDescriptor.SLOT_STRIDE_OFFSET);
+        long ring = segment.get(U64, SegmentDescriptor.RING_LENGTH_OFFSET);
+        check(ring > 0 && ring <= MAX_RING_LENGTH, name, "ring_length is " + ring);
+        check(
+                stride >= format.frameBytes() && stride <= ring / slots,
+                name,
+                "slot_stride is " + stride + " for a ring of " + ring + " bytes");
+        checkSlots(segment, slots, format.frameBytes(), ring, name);
+        return new SegmentHeader(
+                readText(segment, SegmentDescriptor.KEY_OFFSET, SegmentDescriptor.KEY_LENGTH, name),
+                segment.get(U64, SegmentDescriptor.EPOCH_OFFSET),
+                segment.get(U32, SegmentDescriptor.PID_OFFSET),
+                transport,
+                segment.get(U64, SegmentDescriptor.CREATED_OFFSET),
+                slots,
+                format,
+                stride,
+                ring,
+                DeviceUuid.read(
+                        segment.asSlice(SegmentDescriptor.DEVICE_UUID_OFFSET, SegmentDescriptor.DEVICE_UUID_LENGTH)));
+    }
+
+    private static void checkIdentity(MemorySegment segment, String name) {
+        check(
+                segment.byteSize() >= SegmentDescriptor.length(SegmentDescriptor.MIN_SLOTS),
+                name,
+                "it has only " + segment.byteSize() + " bytes");
+        check(
+                segment.get(U64, SegmentDescriptor.MAGIC_OFFSET) == SegmentDescriptor.MAGIC,
+                name,
+                "it does not begin with CUFRAMES");
+        int major = Short.toUnsignedInt(segment.get(U16, SegmentDescriptor.MAJOR_OFFSET));
+        int minor = Short.toUnsignedInt(segment.get(U16, SegmentDescriptor.MINOR_OFFSET));
+        check(
+                major == SegmentDescriptor.MAJOR,
+                name,
+                "it follows protocol version " + major + "." + minor + ", this library version "
+                        + SegmentDescriptor.MAJOR + "." + SegmentDescriptor.MINOR
+                        + ": use the same release on both sides");
+        // Acquire: pairs with the release of READY, after which the header is constant.
+        int state = Shared.getIntAcquire(segment, SegmentDescriptor.STATE_OFFSET);
+        check(
+                state == SegmentDescriptor.STATE_READY || state == SegmentDescriptor.STATE_ENDED,
+                name,
+                "its state is " + state);
+        long length = segment.get(U64, SegmentDescriptor.SEGMENT_LENGTH_OFFSET);
+        check(
+                length == segment.byteSize(),
+                name,
+                "segment_length is " + length + ", but the file has " + segment.byteSize() + " bytes");
+        check(segment.get(U64, SegmentDescriptor.EPOCH_OFFSET) != 0, name, "its epoch is 0");
+    }
+
+    private static FrameFormat readFormat(MemorySegment segment, String name) {
+        int code = segment.get(U32, SegmentDescriptor.PIXEL_FORMAT_OFFSET);
+        PixelFormat pixelFormat = PixelFormat.ofCode(code);
+        check(pixelFormat != null, name, "pixel format " + code + " is unknown to this version");
+        int width = segment.get(U32, SegmentDescriptor.WIDTH_OFFSET);
+        int height = segment.get(U32, SegmentDescriptor.HEIGHT_OFFSET);
+        FrameFormat expected;
+        try {
+            expected = FrameFormat.of(pixelFormat, width, height, readColor(segment, name));
+        } catch (CuframesException e) {
+            throw new CuframesException(ErrorCode.PROTOCOL, "bad segment " + name + ": " + e.getMessage(), e);
+        }
+        int count = segment.get(U32, SegmentDescriptor.PLANES_OFFSET);
+        check(count == expected.planes().size(), name, "planes is " + count + " for " + pixelFormat);
+        long frameBytes = segment.get(U64, SegmentDescriptor.FRAME_BYTES_OFFSET);
+        check(frameBytes > 0 && frameBytes <= MAX_RING_LENGTH, name, "frame_bytes is " + frameBytes);
+        List<PlaneLayout> planes = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            planes.add(readPlane(segment, i, expected.planes().get(i), frameBytes, name));
+        }
+        return new FrameFormat(pixelFormat, width, height, expected.color(), planes, frameBytes);
+    }
+
+    private static ColorInfo readColor(MemorySegment segment, String name) {
+        int range = Byte.toUnsignedInt(segment.get(JAVA_BYTE, SegmentDescriptor.COLOR_RANGE_OFFSET));
+        check(range < ColorInfo.Range.values().length, name, "color_range is " + range);
+        return new ColorInfo(
+                Byte.toUnsignedInt(segment.get(JAVA_BYTE, SegmentDescriptor.COLOR_PRIMARIES_OFFSET)),
+                Byte.toUnsignedInt(segment.get(JAVA_BYTE, SegmentDescriptor.COLOR_TRANSFER_OFFSET)),
+                Byte.toUnsignedInt(segment.get(JAVA_BYTE, SegmentDescriptor.COLOR_MATRIX_OFFSET)),
+                ColorInfo.Range.values()[range]);
+    }
+
+    /** A publisher may choose its own offsets and pitches, but the samples must be those of the format and lie within the frame. */
+    private static PlaneLayout readPlane(
+            MemorySegment segment, int index, PlaneLayout expected, long frameBytes, String name) {
+        long at = SegmentDescriptor.PLANE_TABLE_OFFSET + index * PlaneDescriptor.LENGTH;
+        PlaneLayout plane = new PlaneLayout(
+                segment.get(U64, at + PlaneDescriptor.OFFSET_OFFSET),
+                segment.get(U32, at + PlaneDescriptor.PITCH_OFFSET),
+                segment.get(U32, at + PlaneDescriptor.WIDTH_OFFSET),
+                segment.get(U32, at + PlaneDescriptor.HEIGHT_OFFSET),
+                segment.get(U32, at + PlaneDescriptor.SAMPLE_BYTES_OFFSET));
+        check(
+                plane.width() == expected.width()
+                        && plane.height() == expected.height()
+                        && plane.sampleBytes() == expected.sampleBytes(),
+                name,
+                "plane " + index + " is " + plane + ", expected the samples of " + expected);
+        check(
+                plane.offset() >= 0
+                        && plane.offset() % FrameFormat.PITCH_ALIGNMENT == 0
+                        && plane.pitch() % FrameFormat.PITCH_ALIGNMENT == 0
+                        && plane.pitch() >= plane.rowBytes()
+                        && plane.offset() <= frameBytes - plane.bytes(),
+                name,
+                "plane " + index + " is " + plane + ", which does not lie within a frame of " + frameBytes + " bytes");
+        return plane;
+    }
+
+    private static void checkSlots(MemorySegment segment, int slots, long frameBytes, long ring, String name) {
+        for (int slot = 0; slot < slots; slot++) {
+            long at = SegmentDescriptor.slotOffset(slot);
+            long offset = segment.get(U64, at + SlotDescriptor.OFFSET_OFFSET);
+            long length = segment.get(U64, at + SlotDescriptor.LENGTH_OFFSET);
+            check(
+                    offset >= 0 && length >= frameBytes && length <= ring && offset <= ring - length,
+                    name,
+                    "slot " + slot + " at offset " + offset + " with " + length
+                            + " bytes does not lie within a ring of " + ring + " bytes");
+        }
+    }
+
+    static String readText(MemorySegment memory, long offset, long length, String name) {
+        byte[] bytes = memory.asSlice(offset, length).toArray(JAVA_BYTE);
+        int end = 0;
+        while (end < bytes.length && bytes[end] != 0) {
+            check(bytes[end] >= 0x20 && bytes[end] < 0x7f, name, "a text field holds the byte " + bytes[end]);
+            end++;
+        }
+        check(end < bytes.length, name, "a text field does not end");
+        return new String(bytes, 0, end, StandardCharsets.US_ASCII);
+    }
+
+    private static void check(boolean good, String name, String what) {
+        if (!good) {
+            throw new CuframesException(ErrorCode.PROTOCOL, "bad segment " + name + ": " + what);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.internal.ring;
+
+/** Puts the head word of a named frame where readers see it, once the frame's pixels are complete, and wakes those who sleep. */
+public interface Announcer extends AutoCloseable {
+    /** A stream of this publisher's own, which frames are announced on where the caller names none; 0 where there is none. */
+    long stream();
+
+    /**
+     * Announces a frame.
+     *
+     * @param stream the CUDA stream that the pixels are written on; ignored for host memory
+     * @param word the head word of the frame
+     */
+    void announce(long stream, long word);
+
+    /** Why frames that were handed over have not been announced, for an error text; never null. */
+    String diagnose();
+
+    @Override
+    void close();
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.internal.ring;
+
+import io.cuframes.CuframesException;
+import io.cuframes.ErrorCode;
+import io.cuframes.SubscriberMode;
+import io.cuframes.internal.protocol.ControlDescriptor;
+import io.cuframes.internal.protocol.HeadWord;
+import io.cuframes.internal.protocol.SegmentDescriptor;
+import io.cuframes.internal.protocol.Shared;
+import io.cuframes.internal.protocol.SlotDescriptor;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The reading side of the ring (docs/protocol.md, section 8): finds frames and leases them. One thread at a time takes; any thread
+ * releases. Allocates nothing and takes no lock.
+ */
+public final class RingReader {
+    /** {@link #take()}: there is no frame for this reader yet. */
+    public static final long NOTHING = 0;
+
+    private final MemorySegment segment;
+    private final MemorySegment control;
+    private final int slots;
+    private final boolean strict;
+
+    private long cursor;
+    private boolean delivered;
+    private long missedBefore;
+    private long received;
+    private long missed;
+    private long timeouts;
+
+    /**
+     * Starts at the newest frame there is.
+     *
+     * @param segment the segment, mapped read-only
+     * @param control this subscriber's control page, mapped for writing
+     * @param slots slots of the ring
+     * @param mode which frames to take
+     */
+    public RingReader(MemorySegment segment, MemorySegment control, int slots, SubscriberMode mode) {
+        this.segment = segment;
+        this.control = control;
+        this.slots = slots;
+        this.strict = mode == SubscriberMode.STRICT_ORDER;
+        this.cursor = Math.max(0, HeadWord.seq(head()) - 1);
+        Shared.setIntOpaque(control, ControlDescriptor.MODE_OFFSET, mode.code());
+    }
+
+    /** The head word. Acquire: the frame it names is complete, and so is every one before it. */
+    public long head() {
+        return Shared.getLongAcquire(segment, SegmentDescriptor.HEAD_OFFSET);
+    }
+
+    /** Whether the publisher has ended the stream. Acquire: no frame is announced after it. */
+    public boolean ended() {
+        return Shared.getIntAcquire(segment, SegmentDescriptor.STATE_OFFSET) == SegmentDescriptor.STATE_ENDED;
+    }
+
+    /**
+     * Takes the next frame for this reader, if there is one, and leases its slot.
+     *
+     * @return its head word, or {@link #NOTHING}
+     */
+    public long take() {
+        return strict ? takeInOrder() : takeNewest();
+    }
+
+    private long takeNewest() {
+        long word = head();
+        while (HeadWord.seq(word) > cursor) {
+            if (lease(word)) {
+                return deliver(word);
+            }
+            long again = head();
+            if (again == word) {
+                return NOTHING; // the writer is overwriting even the newest frame: all others are leased
+            }
+            word = again;
+        }
+        return NOTHING;
+    }
+
+    private long takeInOrder() {
+        long want = cursor + 1;
+        for (long newest = HeadWord.seq(head()); want <= newest; newest = HeadWord.seq(head())) {
+            long word = Shared.getLongAcquire(segment, SegmentDescriptor.indexOffset(want));
+            if (HeadWord.seq(word) == want && lease(word)) {
+                return deliver(word);
+            }
+            want = Math.max(want + 1, newest - slots + 1); // lapped
+        }
+        return NOTHING;
+    }
+
+    /** Leases the frame of that word, unless it is gone. */
+    private boolean lease(long word) {
+        int slot = slot(word);
+        long seq = HeadWord.seq(word);
+        Shared.setLongOpaque(control, ControlDescriptor.leaseOffset(slot), seq);
+        Shared.fence(); // store lease, then load seq; the writer does it the other way round, so one of the two sees
+        // the other
+        if (Shared.getLongAcquire(segment, SegmentDescriptor.slotOffset(slot) + SlotDescriptor.SEQ_OFFSET) == seq) {
+            return true;
+        }
+        release(slot);
+        return false;
+    }
+
+    private int slot(long word) {
+        int slot = HeadWord.slot(word);
+        if (slot >= slots) {
+            throw new CuframesException(
+                    ErrorCode.PROTOCOL,
+                    "the publisher announced frame " + HeadWord.seq(word) + " in slot " + slot + " of a ring of "
+                            + slots + " slots: its segment is damaged");
+        }
+        return slot;
+    }
+
+    private long deliver(long word) {
+        long seq = HeadWord.seq(word);
+        missedBefore = delivered ? seq - cursor - 1 : 0;
+        delivered = true;
+        cursor = seq;
+        received++;
+        missed += missedBefore;
+        Shared.setLongOpaque(control, ControlDescriptor.CURSOR_OFFSET, cursor);
+        Shared.setLongOpaque(control, ControlDescriptor.RECEIVED_OFFSET, received);
+        Shared.setLongOpaque(control, ControlDescriptor.MISSED_OFFSET, missed);
+        return word;
+    }
+
+    /** Ends the lease on a slot. Release: all reads of the frame come before it. */
+    public void release(int slot) {
+        Shared.setLongRelease(control, ControlDescriptor.leaseOffset(slot), 0);
+    }
+
+    /** Whether this reader's lease on a slot is set; a GPU may be about to clear it. */
+    public boolean leases(int slot) {
+        return Shared.getLongAcquire(control, ControlDescriptor.leaseOffset(slot)) != 0;
+    }
+
+    /** Presentation time of the leased frame in that slot. Opaque is enough: the lease keeps it constant. */
+    public long ptsNanos(int slot) {
+        return Shared.getLongOpaque(segment, SegmentDescriptor.slotOffset(slot) + SlotDescriptor.PTS_OFFSET);
+    }
+
+    /** Publish time of the leased frame in that slot. Opaque is enough: the lease keeps it constant. */
+    public long publishTimeNanos(int slot) {
+        return Shared.getLongOpaque(segment, SegmentDescriptor.slotOffset(slot) + SlotDescriptor.PUBLISH_TIME_OFFSET);
+    }
+
+    /** Counts a wait that ended without a frame. */
+    public void countTimeout() {
+        Shared.setLongOpaque(control, ControlDescriptor.TIMEOUTS_OFFSET, ++timeouts);
+    }
+
+    /** Frames between the one delivered before and the one delivered last. */
+    public long missedBefore() {
+        return missedBefore;
+    }
+
+    /** The seq of the frame delivered last, or where this reader began. */
+    public long cursor() {
+        return cursor;
+    }
+
+    /** Frames delivered. */
+    public long received() {
+        return received;
+    }
+
+    /** Frames published since the first delivered one and never delivered. */
+    public long missed() {
+        return missed;
+    }
+
+    /** Waits that ended without a frame. */
+    public long timeouts() {
+        return timeouts;
+    }
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.internal.ring;
+
+import io.cuframes.internal.protocol.HeadWord;
+import io.cuframes.internal.protocol.SegmentDescriptor;
+import io.cuframes.internal.protocol.Shared;
+import io.cuframes.internal.protocol.SlotDescriptor;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The writing side of the ring (docs/protocol.md, section 7): takes slots that nobody reads and names frames to readers. One thread at a
+ * time; allocates nothing and takes no lock.
+ */
+public final class RingWriter {
+    /** {@link #take()}: every slot is leased or in the caller's hands. */
+    public static final int ALL_LEASED = -1;
+
+    /** {@link #take()}: none is free now, but frames that the GPU has not announced yet will be once it has. */
+    public static final int ALL_PENDING = -2;
+
+    private static final long FREE = 0;
+    private static final long TAKEN = -1;
+
+    private final MemorySegment segment;
+    private final ReaderSet readers;
+
+    /** What each slot holds: FREE, TAKEN, or the seq of a published frame. */
+    private final long[] holds;
+
+    private long published;
+    private long dropped;
+
+    /**
+     * Starts with every slot free.
+     *
+     * @param segment the segment, mapped for writing
+     * @param slots slots of the ring
+     * @param readers the admitted subscribers
+     */
+    public RingWriter(MemorySegment segment, int slots, ReaderSet readers) {
+        this.segment = segment;
+        this.readers = readers;
+        this.holds = new long[slots];
+    }
+
+    /**
+     * Takes a slot for writing: one that is free, else the one with the oldest frame that nobody leases. Never waits.
+     *
+     * @return the slot, or {@link #ALL_LEASED} or {@link #ALL_PENDING}
+     */
+    public int take() {
+        for (int slot = 0; slot < holds.length; slot++) {
+            if (holds[slot] == FREE) {
+                // No scan: its seq word is 0 since before the last scan, so every lease taken on it since has failed.
+                holds[slot] = TAKEN;
+                return slot;
+            }
+        }
+        long announced = announced();
+        for (int slot = oldestAfter(FREE); slot >= 0; slot = oldestAfter(holds[slot])) {
+            if (holds[slot] > announced) {
+                return ALL_PENDING;
+            }
+            if (reclaim(slot)) {
+                holds[slot] = TAKEN;
+                return slot;
+            }
+        }
+        return ALL_LEASED;
+    }
+
+    /** The slot with the smallest seq greater than {@code after}, or -1. */
+    private int oldestAfter(long after) {
+        int oldest = -1;
+        for (int slot = 0; slot < holds.length; slot++) {
+            if (holds[slot] > after && (oldest < 0 || holds[slot] < holds[oldest])) {
+                oldest = slot;
+            }
+        }
+        return oldest;
+    }
+
+    /** Invalidates the slot's frame unless somebody reads it. */
+    private boolean reclaim(int slot) {
+        long seqOffset = SegmentDescriptor.slotOffset(slot) + SlotDescriptor.SEQ_OFFSET;
+        readers.beginScan();
+        Shared.setLongOpaque(segment, seqOffset, 0);
+        Shared.fence(); // store seq, then load leases; the reader does it the other way round, so one of the two sees
+        // the other
+        boolean leased = false;
+        for (ControlPage page : readers.pages()) {
+            if (page.leases(slot)) {
+                leased = true;
+                break;
+            }
+        }
+        readers.endScan();
+        if (leased) {
+            Shared.setLongRelease(segment, seqOffset, holds[slot]);
+        }
+        return !leased;
+    }
+
+    /** Gives a taken slot back unpublished. */
+    public void giveBack(int slot) {
+        holds[slot] = FREE; // its seq word stays 0
+    }
+
+    /**
+     * Names the frame in a taken slot: everything but the head word. The caller announces the returned word, in stream order behind the
+     * pixels, or by {@link #announce}.
+     *
+     * @param slot taken, its pixels written or queued
+     * @param ptsNanos presentation time
+     * @param nowNanos monotonic time
+     * @return the head word that announces the frame
+     */
+    public long name(int slot, long ptsNanos, long nowNanos) {
+        long seq = ++published;
+        long word = HeadWord.of(seq, slot);
+        long at = SegmentDescriptor.slotOffset(slot);
+        holds[slot] = seq;
+        Shared.setLongOpaque(segment, at + SlotDescriptor.PTS_OFFSET, ptsNanos);
+        Shared.setLongOpaque(segment, at + SlotDescriptor.PUBLISH_TIME_OFFSET, nowNanos);
+        Shared.setLongRelease(segment, at + SlotDescriptor.SEQ_OFFSET, seq);
+        Shared.setLongRelease(segment, SegmentDescriptor.indexOffset(seq), word);
+        Shared.setLongRelease(segment, SegmentDescriptor.PUBLISHED_OFFSET, seq);
+        return word;
+    }
+
+    /** Announces a HOST frame: release, so that whoever sees the head sees the pixels. */
+    public void announce(long word) {
+        Shared.setLongRelease(segment, SegmentDescriptor.HEAD_OFFSET, word);
+    }
+
+    /** Whether some subscriber sleeps, or is about to, after the head was stored. */
+    public boolean anyoneWaits() {
+        readers.beginScan();
+        Shared.fence(); // store head, then load waiting; the reader stores waiting, then loads head
+        boolean waits = false;
+        for (ControlPage page : readers.pages()) {
+            if (page.waits()) {
+                waits = true;
+                break;
+            }
+        }
+        readers.endScan();
+        return waits;
+    }
+
+    /** Counts a frame that found no slot. */
+    public void countDropped() {
+        Shared.setLongRelease(segment, SegmentDescriptor.DROPPED_OFFSET, ++dropped);
+    }
+
+    /** The seq of the newest frame that is complete and announced. Acquire: the GPU or this CPU wrote it. */
+    public long announced() {
+        return HeadWord.seq(Shared.getLongAcquire(segment, SegmentDescriptor.HEAD_OFFSET));
+    }
+
+    /** The seq of the last frame named. */
+    public long published() {
+        return published;
+    }
+
+    /** Frames that found no slot. */
+    public long dropped() {
+        return dropped;
+    }
+}
