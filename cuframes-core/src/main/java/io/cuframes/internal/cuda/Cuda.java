@@ -19,6 +19,10 @@ import java.util.List;
 
 /** The CUDA calls of this library with their status checked: a failure names the call, the code, its CUDA name and text, and what to do where that is known. */
 public final class Cuda {
+    /** Where cudaGetDevice writes, one for each thread. */
+    private static final ThreadLocal<MemorySegment> CURRENT =
+            ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(JAVA_INT));
+
     private Cuda() {}
 
     /**
@@ -100,22 +104,11 @@ public final class Cuda {
                 : String.join(", ", devices.stream().map(CudaDevice::toString).toList());
     }
 
-    /** Makes the device current on this thread; returns the one that was, for {@link #restoreDevice}. */
+    /** Makes the device current on this thread; returns the one that was, for {@link #restoreDevice}. Allocates nothing. */
     public static int useDevice(int ordinal) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment current = arena.allocate(JAVA_INT);
-            return useDevice(ordinal, current);
-        }
-    }
-
-    /**
-     * As {@link #useDevice(int)}, without allocation.
-     *
-     * @param scratch 4 bytes that this thread may overwrite
-     */
-    static int useDevice(int ordinal, MemorySegment scratch) {
-        check(LibCudart.cudaGetDevice(scratch), "cudaGetDevice");
-        int previous = scratch.get(JAVA_INT, 0);
+        MemorySegment current = CURRENT.get();
+        check(LibCudart.cudaGetDevice(current), "cudaGetDevice");
+        int previous = current.get(JAVA_INT, 0);
         // Not skipped when it is current already: the first call also makes the primary context current on this thread.
         check(LibCudart.cudaSetDevice(ordinal), "cudaSetDevice");
         return previous;
@@ -136,6 +129,17 @@ public final class Cuda {
                     LibCudart.cudaStreamCreateWithFlags(stream, LibCudart.cudaStreamNonBlocking),
                     "cudaStreamCreateWithFlags");
             return stream.get(JAVA_LONG, 0);
+        }
+    }
+
+    /** Makes an event without timing, for ordering streams of this process, on the current device. */
+    static long createEvent() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment event = arena.allocate(JAVA_LONG);
+            check(
+                    LibCudart.cudaEventCreateWithFlags(event, LibCudart.cudaEventDisableTiming),
+                    "cudaEventCreateWithFlags");
+            return event.get(JAVA_LONG, 0);
         }
     }
 

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.internal.cuda;
 
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
 import io.cuframes.ffm.LibCuda;
 import io.cuframes.ffm.LibCudart;
 import io.cuframes.internal.protocol.HeadWord;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.ring.Announcer;
 import io.cuframes.internal.ring.RingWriter;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -22,8 +19,6 @@ public final class GpuAnnouncer implements Announcer {
     private final CudaDevice device;
     private final RingWriter writer;
     private final HeadNotifier notifier;
-    private final Arena arena = Arena.ofShared();
-    private final MemorySegment scratch = arena.allocate(JAVA_LONG);
     private final MemorySegment page;
     private final long headAddress;
     private final long stream;
@@ -52,7 +47,7 @@ public final class GpuAnnouncer implements Announcer {
             createdStream = Cuda.createStream();
             this.stream = createdStream;
             probe();
-            this.event = createEvent();
+            this.event = Cuda.createEvent();
         } catch (RuntimeException e) {
             if (createdStream != 0) {
                 LibCudart.cudaStreamDestroy(createdStream);
@@ -60,7 +55,6 @@ public final class GpuAnnouncer implements Announcer {
             if (registered) {
                 LibCudart.cudaHostUnregister(page);
             }
-            arena.close();
             throw e;
         } finally {
             Cuda.restoreDevice(previous, device.ordinal());
@@ -74,13 +68,6 @@ public final class GpuAnnouncer implements Announcer {
         Cuda.synchronize(stream);
     }
 
-    private long createEvent() {
-        Cuda.check(
-                LibCudart.cudaEventCreateWithFlags(scratch, LibCudart.cudaEventDisableTiming),
-                "cudaEventCreateWithFlags");
-        return scratch.get(JAVA_LONG, 0);
-    }
-
     @Override
     public long stream() {
         return stream;
@@ -88,14 +75,12 @@ public final class GpuAnnouncer implements Announcer {
 
     @Override
     public void announce(long onStream, long word) {
-        int previous = Cuda.useDevice(device.ordinal(), scratch);
+        int previous = Cuda.useDevice(device.ordinal());
         if (onStream != lastStream) {
             followLastStream(onStream, word);
         }
         write(onStream, word);
-        if (previous != device.ordinal()) {
-            Cuda.restoreDevice(previous, device.ordinal());
-        }
+        Cuda.restoreDevice(previous, device.ordinal());
         notifier.expect(HeadWord.seq(word));
     }
 
@@ -141,7 +126,6 @@ public final class GpuAnnouncer implements Announcer {
             LibCudart.cudaHostUnregister(page);
         } finally {
             Cuda.restoreDevice(previous, device.ordinal());
-            arena.close();
         }
     }
 }

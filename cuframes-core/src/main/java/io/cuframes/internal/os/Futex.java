@@ -17,11 +17,11 @@ public final class Futex {
      */
     public static void await(long address, int expected, long timeoutNanos) {
         // EAGAIN (the word moved), ETIMEDOUT and EINTR all mean: look again, which every caller does.
-        int unused = Libc.futexWait(address, expected, timeoutNanos);
+        Libc.futexWait(address, expected, timeoutNanos);
     }
 
     /** Wakes everyone who sleeps on the word. */
     public static void wakeAll(long address) {
-        int unused = Libc.futexWake(address, Integer.MAX_VALUE);
+        Libc.futexWake(address, Integer.MAX_VALUE);
     }
 }

@@ -1,0 +1,548 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes;
+
+import io.cuframes.internal.connect.PublisherServer;
+import io.cuframes.internal.connect.SegmentFile;
+import io.cuframes.internal.connect.StreamKey;
+import io.cuframes.internal.cuda.Cuda;
+import io.cuframes.internal.cuda.CudaDevice;
+import io.cuframes.internal.cuda.CudaIpcRing;
+import io.cuframes.internal.cuda.GpuAnnouncer;
+import io.cuframes.internal.memory.HostRing;
+import io.cuframes.internal.memory.RingMemory;
+import io.cuframes.internal.os.Futex;
+import io.cuframes.internal.protocol.SegmentDescriptor;
+import io.cuframes.internal.protocol.SegmentHeader;
+import io.cuframes.internal.protocol.Shared;
+import io.cuframes.internal.protocol.SlotDescriptor;
+import io.cuframes.internal.ring.Announcer;
+import io.cuframes.internal.ring.HostAnnouncer;
+import io.cuframes.internal.ring.ReaderSet;
+import io.cuframes.internal.ring.RingWriter;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * The one writer of a stream: a ring of frames that any number of processes read in place.
+ *
+ * <pre>{@code
+ * try (Publisher publisher = Publisher.builder("cam1").size(1920, 1080).open()) {
+ *     try (WritableFrame frame = publisher.acquire()) {
+ *         // null when every slot is being read
+ *         frame.copyPlane(0, luma, lumaPitch);
+ *         frame.copyPlane(1, chroma, chromaPitch);
+ *         frame.publish(ptsNanos);
+ *     }
+ * }
+ * }</pre>
+ *
+ * <p>One thread at a time acquires, writes and publishes. {@link #close()} may be called from another thread once that thread has stopped; the
+ * plain accessors are safe from any thread.
+ */
+public final class Publisher implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(Publisher.class.getName());
+
+    /** How long a device ring's subscribers have to close after the end before it is freed under them. */
+    private static final Duration DRAIN = Duration.ofSeconds(2);
+
+    /** How long the publisher waits for its own GPU before it calls it stuck. */
+    private static final Duration GPU_PATIENCE = Duration.ofSeconds(2);
+
+    private final StreamKey key;
+    private final FrameFormat format;
+    private final Transport transport;
+    private final CudaDevice device;
+    private final SegmentHeader header;
+    private final Opened opened;
+    private final WritableFrame[] frames;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    private Publisher(Builder builder, StreamKey key, FrameFormat format, Transport transport, CudaDevice device) {
+        this.key = key;
+        this.format = format;
+        this.transport = transport;
+        this.device = device;
+        long stride = SegmentDescriptor.pageAligned(format.frameBytes());
+        Opened opening = new Opened();
+        try {
+            opening.memory = device == null
+                    ? new HostRing(key.name(), stride * builder.slots)
+                    : new CudaIpcRing(device, stride * builder.slots);
+            RingMemory memory = opening.memory;
+            this.header = new SegmentHeader(
+                    key.name(),
+                    randomEpoch(),
+                    (int) ProcessHandle.current().pid(),
+                    transport,
+                    wallNanos(),
+                    builder.slots,
+                    format,
+                    stride,
+                    memory.length(),
+                    memory.device());
+            opening.segment = SegmentFile.create(key, builder.slots, segment -> describe(segment, builder, memory));
+            opening.open(builder, this);
+        } catch (RuntimeException e) {
+            opening.close();
+            throw e;
+        }
+        this.opened = opening;
+        this.frames = new WritableFrame[builder.slots];
+        for (int slot = 0; slot < frames.length; slot++) {
+            MemorySegment ring = opened.memory.host();
+            frames[slot] = new WritableFrame(
+                    this,
+                    slot,
+                    Plane.of(
+                            format,
+                            opened.memory.address() + slot * stride,
+                            ring == null ? null : ring.asSlice(slot * stride, stride)));
+        }
+        LOG.log(System.Logger.Level.DEBUG, () -> "publishing \"" + key + "\": " + describe());
+    }
+
+    private static long randomEpoch() {
+        long epoch = new SecureRandom().nextLong();
+        return epoch == 0 ? 1 : epoch;
+    }
+
+    private static long wallNanos() {
+        Instant now = Instant.now();
+        return now.getEpochSecond() * 1_000_000_000L + now.getNano();
+    }
+
+    /** Fills the constant parts of a fresh segment. */
+    private void describe(MemorySegment segment, Builder builder, RingMemory memory) {
+        header.write(segment);
+        segment.set(ValueLayout.JAVA_INT, SegmentDescriptor.MAX_SUBSCRIBERS_OFFSET, builder.maxSubscribers);
+        for (int slot = 0; slot < header.slots(); slot++) {
+            long at = SegmentDescriptor.slotOffset(slot);
+            segment.set(ValueLayout.JAVA_LONG, at + SlotDescriptor.OFFSET_OFFSET, slot * header.slotStride());
+            segment.set(ValueLayout.JAVA_LONG, at + SlotDescriptor.LENGTH_OFFSET, header.slotStride());
+            memory.describe(segment.asSlice(at + SlotDescriptor.HANDLE_OFFSET, SlotDescriptor.HANDLE_LENGTH));
+        }
+    }
+
+    /** What a publisher holds, in the order it is made; closed in reverse, and safe to close half-made. */
+    private static final class Opened {
+        private final ReaderSet readers = new ReaderSet();
+        private RingMemory memory;
+        private SegmentFile segment;
+        private RingWriter writer;
+        private Announcer announcer;
+        private PublisherServer server;
+
+        void open(Builder builder, Publisher publisher) {
+            MemorySegment bytes = segment.memory();
+            writer = new RingWriter(bytes, builder.slots, readers);
+            long futexAddress = bytes.address() + SegmentDescriptor.HEAD_OFFSET;
+            announcer = publisher.device == null
+                    ? new HostAnnouncer(writer, futexAddress)
+                    : new GpuAnnouncer(publisher.device, bytes, writer, publisher.key.name());
+            server = PublisherServer.start(
+                    publisher.key,
+                    builder.socketDirectory,
+                    publisher.header,
+                    segment,
+                    memory.descriptor(),
+                    readers,
+                    new PublisherServer.Limits(builder.maxSubscribers, builder.maxLeases));
+        }
+
+        void close() {
+            if (segment != null) {
+                segment.unlink();
+            }
+            if (server != null) {
+                server.close();
+            }
+            if (announcer != null) {
+                announcer.close();
+            }
+            if (segment != null) {
+                segment.close();
+            }
+            if (memory != null) {
+                memory.close();
+            }
+        }
+    }
+
+    /**
+     * Begins a publisher.
+     *
+     * @param key the stream's name on this host, {@code [A-Za-z0-9._-]{1,63}}
+     * @return a builder
+     */
+    public static Builder builder(String key) {
+        return new Builder(key);
+    }
+
+    /**
+     * Takes a slot to write the next frame into: a free one, else that of the oldest frame nobody reads. Never waits for a reader. On a device
+     * ring whose GPU is a whole ring behind, waits for the GPU.
+     *
+     * @return the frame, to be closed; or null if every slot is being read, which counts as a dropped frame
+     * @throws CuframesException code TIMEOUT if the GPU has not announced a frame for 2 s
+     * @throws IllegalStateException if the publisher is closed
+     */
+    public WritableFrame acquire() {
+        requireOpen();
+        int slot = opened.writer.take();
+        if (slot == RingWriter.ALL_PENDING) {
+            slot = takeOnceAnnounced();
+        }
+        if (slot == RingWriter.ALL_LEASED) {
+            opened.writer.countDropped();
+            return null;
+        }
+        return frames[slot].begin();
+    }
+
+    private int takeOnceAnnounced() {
+        long deadline = System.nanoTime() + GPU_PATIENCE.toNanos();
+        int slot = opened.writer.take();
+        while (slot == RingWriter.ALL_PENDING) {
+            if (System.nanoTime() - deadline > 0) {
+                throw new CuframesException(
+                        ErrorCode.TIMEOUT,
+                        "the GPU has announced frame " + opened.writer.announced() + " of \"" + key + "\" and not yet frame "
+                                + opened.writer.published() + " after 2 s: " + opened.announcer.diagnose());
+            }
+            Thread.onSpinWait();
+            slot = opened.writer.take();
+        }
+        return slot;
+    }
+
+    long publish(int slot, long stream, long ptsNanos) {
+        requireOpen();
+        long word = opened.writer.name(slot, ptsNanos, System.nanoTime());
+        opened.announcer.announce(stream, word);
+        return opened.writer.published();
+    }
+
+    void giveBack(int slot) {
+        if (!closed.get()) {
+            opened.writer.giveBack(slot);
+        }
+    }
+
+    void copyFromHost(Plane plane, MemorySegment source, long sourcePitch) {
+        copyFromDevice(plane, source.address(), sourcePitch, stream());
+        Cuda.synchronize(stream()); // so that the caller may reuse its memory
+    }
+
+    void copyFromDevice(Plane plane, long source, long sourcePitch, long stream) {
+        int previous = Cuda.useDevice(device.ordinal());
+        try {
+            PlaneLayout layout = plane.layout();
+            Cuda.copyRows(
+                    plane.pointer().address(),
+                    layout.pitch(),
+                    source,
+                    sourcePitch,
+                    layout.rowBytes(),
+                    layout.height(),
+                    stream);
+        } finally {
+            Cuda.restoreDevice(previous, device.ordinal());
+        }
+    }
+
+    private void requireOpen() {
+        if (closed.get()) {
+            throw new IllegalStateException("the publisher of \"" + key + "\" is closed");
+        }
+    }
+
+    /**
+     * The stream's name.
+     *
+     * @return the key
+     */
+    public String key() {
+        return key.name();
+    }
+
+    /**
+     * The geometry of every frame.
+     *
+     * @return the format, with its planes
+     */
+    public FrameFormat format() {
+        return format;
+    }
+
+    /**
+     * Where the pixels live.
+     *
+     * @return never {@link Transport#AUTO}
+     */
+    public Transport transport() {
+        return transport;
+    }
+
+    /**
+     * A CUDA stream of this publisher's own, not synchronized with the legacy default stream.
+     *
+     * @return a {@code cudaStream_t}; 0 in host memory
+     */
+    public long stream() {
+        return opened.announcer.stream();
+    }
+
+    /**
+     * The number that names this incarnation of the stream.
+     *
+     * @return random, not 0
+     */
+    public long epoch() {
+        return header.epoch();
+    }
+
+    /**
+     * Frames published so far.
+     *
+     * @return the last frame's sequence number
+     */
+    public long published() {
+        return opened.writer.published();
+    }
+
+    /**
+     * The newest frame whose pixels are complete: readers have it, and what it was copied from may be reused.
+     *
+     * @return a sequence number, at most {@link #published()}
+     */
+    public long announced() {
+        return opened.writer.announced();
+    }
+
+    /**
+     * Frames that found every slot being read.
+     *
+     * @return how often {@link #acquire()} gave null
+     */
+    public long dropped() {
+        return opened.writer.dropped();
+    }
+
+    /**
+     * Subscribers connected now.
+     *
+     * @return their number
+     */
+    public int subscribers() {
+        return opened.server.subscribers();
+    }
+
+    /**
+     * The stream in words.
+     *
+     * @return transport, device, format, size, slots and memory
+     */
+    public String describe() {
+        return transport + (device == null ? "" : " on " + device) + ", " + format.pixelFormat() + " " + format.width() + "x" + format.height()
+                + ", " + header.slots() + " slots, " + header.ringLength() / (1 << 20) + " MiB, socket "
+                + opened.server.socketPath();
+    }
+
+    /**
+     * Ends the stream: frames already published are announced and can still be read, then subscribers learn of the end, and both of the
+     * stream's names are removed. A device ring waits up to 2 s for its subscribers to let go before it is freed. Closing twice closes once.
+     */
+    @Override
+    public void close() {
+        if (closed.getAndSet(true)) {
+            return;
+        }
+        awaitAnnounced();
+        MemorySegment segment = opened.segment.memory();
+        Shared.setIntRelease(segment, SegmentDescriptor.STATE_OFFSET, SegmentDescriptor.STATE_ENDED);
+        Futex.wakeAll(segment.address() + SegmentDescriptor.HEAD_OFFSET);
+        opened.server.end(transport.isDevice() ? DRAIN : Duration.ZERO);
+        opened.close();
+    }
+
+    private void awaitAnnounced() {
+        long deadline = System.nanoTime() + GPU_PATIENCE.toNanos();
+        while (opened.writer.announced() < opened.writer.published()) {
+            if (System.nanoTime() - deadline > 0) {
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        () -> "ending \"" + key + "\" with frames that its GPU did not announce within 2 s: "
+                                + opened.announcer.diagnose());
+                return;
+            }
+            Thread.onSpinWait();
+        }
+    }
+
+    /** Says what a publisher is to be; {@link #open()} checks it all at once. Not thread-safe. */
+    public static final class Builder {
+        private final String key;
+        private int width;
+        private int height;
+        private PixelFormat pixelFormat = PixelFormat.NV12;
+        private ColorInfo color = ColorInfo.UNKNOWN;
+        private int slots = 6;
+        private Transport transport = Transport.AUTO;
+        private int deviceOrdinal;
+        private Path socketDirectory;
+        private int maxSubscribers = 32;
+        private int maxLeases;
+
+        private Builder(String key) {
+            this.key = key;
+        }
+
+        /**
+         * The frame size. Required.
+         *
+         * @param newWidth pixels
+         * @param newHeight pixels
+         * @return this
+         */
+        public Builder size(int newWidth, int newHeight) {
+            width = newWidth;
+            height = newHeight;
+            return this;
+        }
+
+        /**
+         * The pixel format; NV12 unless said.
+         *
+         * @param newFormat the format
+         * @return this
+         */
+        public Builder format(PixelFormat newFormat) {
+            pixelFormat = Objects.requireNonNull(newFormat);
+            return this;
+        }
+
+        /**
+         * How samples map to colours; unknown unless said.
+         *
+         * @param newColor code points and range
+         * @return this
+         */
+        public Builder color(ColorInfo newColor) {
+            color = Objects.requireNonNull(newColor);
+            return this;
+        }
+
+        /**
+         * The slots of the ring; 6 unless said. A strict reader may fall behind by all but one before it misses a frame.
+         *
+         * @param newSlots 2 to 64
+         * @return this
+         */
+        public Builder slots(int newSlots) {
+            slots = newSlots;
+            return this;
+        }
+
+        /**
+         * Where the pixels live; {@link Transport#AUTO} unless said.
+         *
+         * @param newTransport the transport
+         * @return this
+         */
+        public Builder transport(Transport newTransport) {
+            transport = Objects.requireNonNull(newTransport);
+            return this;
+        }
+
+        /**
+         * The GPU of a device ring; 0 unless said.
+         *
+         * @param ordinal as this process counts its devices
+         * @return this
+         */
+        public Builder device(int ordinal) {
+            deviceOrdinal = ordinal;
+            return this;
+        }
+
+        /**
+         * Where the socket is put, instead of the usual places (docs/protocol.md, section 2).
+         *
+         * @param directory made if it is not there; or null for the usual places
+         * @return this
+         */
+        public Builder socketDirectory(Path directory) {
+            socketDirectory = directory;
+            return this;
+        }
+
+        /**
+         * How many subscribers are admitted at a time; 32 unless said.
+         *
+         * @param most 1 to 256
+         * @return this
+         */
+        public Builder maxSubscribers(int most) {
+            maxSubscribers = most;
+            return this;
+        }
+
+        /**
+         * How many frames one subscriber may hold at a time; unless said, all but two of the slots, and at least one.
+         *
+         * @param most 1 to the number of slots
+         * @return this
+         */
+        public Builder maxLeases(int most) {
+            maxLeases = most;
+            return this;
+        }
+
+        /**
+         * Makes the ring and lets subscribers in.
+         *
+         * @return the publisher
+         * @throws CuframesException code INVALID_ARGUMENT for what is out of range, ALREADY_EXISTS if a live process publishes the key, CUDA
+         *     if the device or its libraries are not there, ACCESS_DENIED or SYSTEM if the operating system refuses
+         */
+        public Publisher open() {
+            StreamKey streamKey = new StreamKey(key);
+            FrameFormat format = FrameFormat.of(pixelFormat, width, height, color);
+            requireRange("slots", slots, SegmentDescriptor.MIN_SLOTS, SegmentDescriptor.MAX_SLOTS);
+            requireRange("maxSubscribers", maxSubscribers, 1, 256);
+            if (maxLeases == 0) {
+                maxLeases = Math.max(1, slots - 2);
+            }
+            requireRange("maxLeases", maxLeases, 1, slots);
+            Transport chosen = transport == Transport.AUTO ? choose() : transport;
+            CudaDevice device = null;
+            if (chosen.isDevice()) {
+                Cuda.load();
+                device = Cuda.device(deviceOrdinal);
+            }
+            return new Publisher(this, streamKey, format, chosen, device);
+        }
+
+        private Transport choose() {
+            String reason = Cuda.whyUnavailable();
+            if (reason == null) {
+                return Transport.CUDA_IPC;
+            }
+            LOG.log(System.Logger.Level.INFO, () -> "\"" + key + "\" goes through host memory: " + reason);
+            return Transport.HOST;
+        }
+
+        private static void requireRange(String what, int value, int least, int most) {
+            if (value < least || value > most) {
+                throw new CuframesException(
+                        ErrorCode.INVALID_ARGUMENT, what + " is " + value + ": it must be " + least + " to " + most);
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A slot of the ring in the publisher's hands: fill its planes, then publish it. Closing it unpublished gives the slot back; after
+ * publishing, closing does nothing.
+ *
+ * <p>For the publisher's thread. The same object serves every frame of the slot, so it must not be kept after it is published or closed.
+ */
+public final class WritableFrame implements AutoCloseable {
+    private final Publisher publisher;
+    private final int slot;
+    private final Plane[] planes;
+    private boolean open;
+
+    WritableFrame(Publisher publisher, int slot, Plane[] planes) {
+        this.publisher = publisher;
+        this.slot = slot;
+        this.planes = planes;
+    }
+
+    WritableFrame begin() {
+        open = true;
+        return this;
+    }
+
+    /**
+     * A plane to write to.
+     *
+     * @param index its number in the format
+     * @return the plane, the same object at each call
+     * @throws IndexOutOfBoundsException if the format has no such plane
+     * @throws IllegalStateException if the frame is not open
+     */
+    public Plane plane(int index) {
+        requireOpen();
+        return planes[index];
+    }
+
+    /**
+     * Copies a plane from host memory. When it returns, the source may be reused.
+     *
+     * @param index the plane's number in the format
+     * @param source rows of the plane's samples
+     * @param sourcePitch bytes from one row to the next in the source
+     * @throws IndexOutOfBoundsException if the source is too short or the format has no such plane
+     */
+    public void copyPlane(int index, MemorySegment source, long sourcePitch) {
+        Plane plane = plane(index);
+        int rowBytes = plane.layout().rowBytes();
+        int rows = plane.height();
+        MemorySegment rowsOfSource = source.asSlice(0, sourcePitch * (rows - 1) + rowBytes); // checks the bounds once
+        if (publisher.transport().isDevice()) {
+            publisher.copyFromHost(plane, rowsOfSource, sourcePitch);
+            return;
+        }
+        MemorySegment target = plane.segment();
+        if (sourcePitch == plane.pitch()) {
+            MemorySegment.copy(rowsOfSource, 0, target, 0, rowsOfSource.byteSize());
+            return;
+        }
+        for (int row = 0; row < rows; row++) {
+            MemorySegment.copy(rowsOfSource, row * sourcePitch, target, (long) row * plane.pitch(), rowBytes);
+        }
+    }
+
+    /**
+     * Queues the copy of a plane from device memory; device transports only.
+     *
+     * @param index the plane's number in the format
+     * @param source first row, on the ring's device or a peer of it
+     * @param sourcePitch bytes from one row to the next in the source
+     * @param stream CUDA stream to queue it on; publish on the same one. The source must stay until the copy is done
+     * @throws CudaException if the copy cannot be queued
+     * @throws IllegalStateException if the ring is in host memory
+     */
+    public void copyPlane(int index, DevicePtr source, long sourcePitch, long stream) {
+        publisher.copyFromDevice(plane(index), source.address(), sourcePitch, stream);
+    }
+
+    /**
+     * Publishes the frame: in host memory at once, in device memory on the publisher's own stream ({@link Publisher#stream()}).
+     *
+     * @param ptsNanos presentation time, nanoseconds
+     * @return the frame's sequence number, from 1
+     * @throws IllegalStateException if the frame is not open
+     */
+    public long publish(long ptsNanos) {
+        return publish(publisher.stream(), ptsNanos);
+    }
+
+    /**
+     * Publishes the frame once the work queued on the stream so far is done; returns at once. The GPU announces it.
+     *
+     * @param stream CUDA stream that the planes are written on, 0 for the legacy default stream; it must live until the frame is announced.
+     *     Ignored in host memory
+     * @param ptsNanos presentation time, nanoseconds
+     * @return the frame's sequence number, from 1
+     * @throws IllegalStateException if the frame is not open
+     * @throws CudaException if the announcement cannot be queued
+     */
+    public long publish(long stream, long ptsNanos) {
+        requireOpen();
+        open = false;
+        return publisher.publish(slot, stream, ptsNanos);
+    }
+
+    /** Gives the slot back if the frame was not published. */
+    @Override
+    public void close() {
+        if (open) {
+            open = false;
+            publisher.giveBack(slot);
+        }
+    }
+
+    private void requireOpen() {
+        if (!open) {
+            throw new IllegalStateException("this frame is published or closed: acquire another");
+        }
+    }
+}

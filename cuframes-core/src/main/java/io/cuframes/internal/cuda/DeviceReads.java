@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.internal.cuda;
+
+import io.cuframes.ffm.LibCuda;
+import io.cuframes.ffm.LibCudart;
+import io.cuframes.internal.protocol.ControlDescriptor;
+import io.cuframes.internal.protocol.SegmentDescriptor;
+import io.cuframes.internal.protocol.Shared;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** What a subscriber does on the ring's device: copies frames to host memory, and has the GPU end leases in stream order. Thread-safe, as CUDA is. */
+public final class DeviceReads implements AutoCloseable {
+    /** How long the close waits for a GPU that still has leases to end. */
+    private static final long PATIENCE_NANOS = 2_000_000_000;
+
+    private final CudaDevice device;
+    private final MemorySegment control;
+    private final long controlAddress;
+    private final long stream;
+    private final boolean ownStream;
+
+    /** Slots whose lease a GPU was asked to end, ever. Bits are set and never cleared. */
+    private final AtomicLong released = new AtomicLong();
+
+    /**
+     * Maps the control page for the device.
+     *
+     * @param device the ring's
+     * @param control the control page, mapped for writing
+     * @param stream the consumer stream, or 0 to make one
+     */
+    public DeviceReads(CudaDevice device, MemorySegment control, long stream) {
+        this.device = device;
+        this.control = control;
+        this.ownStream = stream == 0;
+        int previous = Cuda.useDevice(device.ordinal());
+        try {
+            this.controlAddress = Cuda.registerHost(control);
+            try {
+                this.stream = ownStream ? Cuda.createStream() : stream;
+            } catch (RuntimeException e) {
+                LibCudart.cudaHostUnregister(control);
+                throw e;
+            }
+        } finally {
+            Cuda.restoreDevice(previous, device.ordinal());
+        }
+    }
+
+    /** Copies a frame's bytes to host memory and waits for them. */
+    public void copy(long source, MemorySegment target) {
+        int previous = Cuda.useDevice(device.ordinal());
+        try {
+            Cuda.check(
+                    LibCudart.cudaMemcpyAsync(
+                            target.address(), source, target.byteSize(), LibCudart.cudaMemcpyDeviceToHost, stream),
+                    "cudaMemcpyAsync");
+            Cuda.synchronize(stream);
+        } finally {
+            Cuda.restoreDevice(previous, device.ordinal());
+        }
+    }
+
+    /** Has the GPU end the lease on a slot once the work queued on the stream so far is done. */
+    public void release(int slot, long onStream) {
+        int previous = Cuda.useDevice(device.ordinal());
+        try {
+            Cuda.checkDriver(
+                    LibCuda.cuStreamWriteValue64_v2(
+                            onStream,
+                            controlAddress + ControlDescriptor.leaseOffset(slot),
+                            0,
+                            LibCuda.CU_STREAM_WRITE_VALUE_DEFAULT),
+                    "cuStreamWriteValue64");
+            markReleased(1L << slot);
+        } finally {
+            Cuda.restoreDevice(previous, device.ordinal());
+        }
+    }
+
+    private void markReleased(long bit) {
+        long slots = released.get();
+        while ((slots & bit) == 0 && !released.compareAndSet(slots, slots | bit)) {
+            slots = released.get();
+        }
+    }
+
+    private boolean pending() {
+        long slots = released.get();
+        for (int slot = 0; slot < SegmentDescriptor.MAX_SLOTS; slot++) {
+            if ((slots & 1L << slot) != 0
+                    && Shared.getLongAcquire(control, ControlDescriptor.leaseOffset(slot)) != 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Waits for leases that a GPU is still to end, since it writes into the control page, then lets go of the page. */
+    @Override
+    public void close() {
+        long deadline = System.nanoTime() + PATIENCE_NANOS;
+        while (pending() && System.nanoTime() - deadline < 0) {
+            Thread.onSpinWait();
+        }
+        int previous = Cuda.useDevice(device.ordinal());
+        try {
+            // No check: where the context is lost, each of these fails, and there is nothing left to release.
+            LibCudart.cudaHostUnregister(control);
+            if (ownStream) {
+                LibCudart.cudaStreamDestroy(stream);
+            }
+        } finally {
+            Cuda.restoreDevice(previous, device.ordinal());
+        }
+    }
+}
