@@ -193,9 +193,6 @@ public final class Libc {
     /** Seals may be added. */
     public static final int MFD_ALLOW_SEALING = 2;
 
-    /** Not executable, and sealed so; Linux 6.3. */
-    public static final int MFD_NOEXEC_SEAL = 8;
-
     /** Read the descriptor's flags. */
     public static final int F_GETFD = 1;
 

@@ -51,7 +51,7 @@ public final class NativeLibrary {
     private SymbolLookup symbols;
     private String location;
 
-    private NativeLibrary(
+    NativeLibrary(
             String title,
             String property,
             String variable,
@@ -203,7 +203,7 @@ public final class NativeLibrary {
     }
 
     /** The directories searched after the dynamic linker's own, best first; prefix stands for {@code /usr}. */
-    private interface Directories {
+    interface Directories {
         List<Path> list(UnaryOperator<String> environment, Path prefix);
     }
 
