@@ -14,11 +14,41 @@ public record ColorInfo(int primaries, int transfer, int matrix, Range range) {
     /** The range of the sample values. */
     public enum Range {
         /** Not said by the source. */
-        UNKNOWN,
+        UNKNOWN(0),
         /** Luma 16 to 235, chroma 16 to 240 (of 8 bits). */
-        LIMITED,
+        LIMITED(1),
         /** 0 to 255 (of 8 bits). */
-        FULL
+        FULL(2);
+
+        private final int code;
+
+        Range(int code) {
+            this.code = code;
+        }
+
+        /**
+         * The range's number in the protocol.
+         *
+         * @return its code
+         */
+        public int code() {
+            return code;
+        }
+
+        /**
+         * Finds a range by its number.
+         *
+         * @param code as in the protocol
+         * @return the range, or null if this version knows none by that number
+         */
+        public static Range ofCode(int code) {
+            return switch (code) {
+                case 0 -> UNKNOWN;
+                case 1 -> LIMITED;
+                case 2 -> FULL;
+                default -> null;
+            };
+        }
     }
 
     /** Nothing is known. */

@@ -5,7 +5,10 @@ package io.cuframes;
 public final class CudaException extends CuframesException {
     private static final long serialVersionUID = 1L;
 
+    /** The function that failed. */
     private final String call;
+
+    /** What it returned. */
     private final int status;
 
     /**

@@ -7,6 +7,7 @@ import java.util.Objects;
 public class CuframesException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /** The class of the error. */
     private final ErrorCode code;
 
     /**

@@ -94,7 +94,8 @@ public final class Plane {
      */
     public MemorySegment segment() {
         if (segment == null) {
-            throw new IllegalStateException("this frame is in device memory: use pointer(), or Frame.copyTo for a copy in host memory");
+            throw new IllegalStateException(
+                    "this frame is in device memory: use pointer(), or Frame.copyTo for a copy in host memory");
         }
         return segment;
     }

@@ -212,8 +212,9 @@ public final class Publisher implements AutoCloseable {
             if (System.nanoTime() - deadline > 0) {
                 throw new CuframesException(
                         ErrorCode.TIMEOUT,
-                        "the GPU has announced frame " + opened.writer.announced() + " of \"" + key + "\" and not yet frame "
-                                + opened.writer.published() + " after 2 s: " + opened.announcer.diagnose());
+                        "the GPU has announced frame " + opened.writer.announced() + " of \"" + key
+                                + "\" and not yet frame " + opened.writer.published() + " after 2 s: "
+                                + opened.announcer.diagnose());
             }
             Thread.onSpinWait();
             slot = opened.writer.take();
@@ -349,7 +350,8 @@ public final class Publisher implements AutoCloseable {
      * @return transport, device, format, size, slots and memory
      */
     public String describe() {
-        return transport + (device == null ? "" : " on " + device) + ", " + format.pixelFormat() + " " + format.width() + "x" + format.height()
+        return transport + (device == null ? "" : " on " + device) + ", " + format.pixelFormat() + " " + format.width()
+                + "x" + format.height()
                 + ", " + header.slots() + " slots, " + header.ringLength() / (1 << 20) + " MiB, socket "
                 + opened.server.socketPath();
     }
@@ -367,6 +369,7 @@ public final class Publisher implements AutoCloseable {
         MemorySegment segment = opened.segment.memory();
         Shared.setIntRelease(segment, SegmentDescriptor.STATE_OFFSET, SegmentDescriptor.STATE_ENDED);
         Futex.wakeAll(segment.address() + SegmentDescriptor.HEAD_OFFSET);
+        opened.segment.unlink(); // both names go first: a successor need not wait for the drain
         opened.server.end(transport.isDevice() ? DRAIN : Duration.ZERO);
         opened.close();
     }

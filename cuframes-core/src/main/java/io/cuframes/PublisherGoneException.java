@@ -13,6 +13,7 @@ public final class PublisherGoneException extends CuframesException {
         DIED
     }
 
+    /** How the publisher went. */
     private final Reason reason;
 
     /**

@@ -4,6 +4,7 @@ package io.cuframes;
 import io.cuframes.internal.connect.Connection;
 import io.cuframes.internal.connect.Connector;
 import io.cuframes.internal.connect.StreamKey;
+import io.cuframes.internal.cuda.DeviceReads;
 import io.cuframes.internal.memory.RingView;
 import io.cuframes.internal.protocol.HeadWord;
 import io.cuframes.internal.ring.HeadWaiter;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A reader of a stream: leases frames of the publisher's ring and reads them in place.
@@ -35,6 +37,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class Subscriber implements AutoCloseable {
     /** How often a waiting reader looks whether its publisher lives: docs/protocol.md, section 9. */
     private static final long LIVENESS_NANOS = 50_000_000;
+
+    /** How often a close wakes a {@code next} that was not asleep yet. */
+    private static final long CLOSE_RETRY_NANOS = 100_000;
 
     private static final int CLOSED = 1;
     private static final int ENTERED = 2;
@@ -102,7 +107,8 @@ public final class Subscriber implements AutoCloseable {
         if (held.get() >= connection.maxLeases()) {
             throw new CuframesException(
                     ErrorCode.NO_SLOT,
-                    "this subscriber of \"" + key + "\" holds " + held.get() + " frames, as many as it may: close one first");
+                    "this subscriber of \"" + key + "\" holds " + held.get()
+                            + " frames, as many as it may: close one first");
         }
         long start = System.nanoTime();
         long now = start;
@@ -317,7 +323,7 @@ public final class Subscriber implements AutoCloseable {
         }
         while (gate.get() != CLOSED) {
             waiter.wake();
-            Thread.yield();
+            LockSupport.parkNanos(CLOSE_RETRY_NANOS);
         }
         for (Frame frame : frames) {
             frame.forget();

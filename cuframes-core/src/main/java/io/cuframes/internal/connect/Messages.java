@@ -87,7 +87,8 @@ final class Messages {
      */
     static Greeting decodeHello(MemorySegment message, int length) {
         if (type(message) != MessageDescriptor.HELLO || length < MessageDescriptor.HELLO_TRANSPORTS_OFFSET) {
-            return malformed("the first message is of type " + type(message) + " with " + length + " bytes, not a HELLO");
+            return malformed(
+                    "the first message is of type " + type(message) + " with " + length + " bytes, not a HELLO");
         }
         if (message.get(U32, MessageDescriptor.HELLO_MAGIC_OFFSET) != MessageDescriptor.HELLO_MAGIC) {
             return malformed("the HELLO does not carry CUFH");
@@ -199,7 +200,8 @@ final class Messages {
         if (code == null || textLength != length - MessageDescriptor.REJECT_FIXED_LENGTH) {
             return null;
         }
-        byte[] text = message.asSlice(MessageDescriptor.REJECT_TEXT_OFFSET, textLength).toArray(JAVA_BYTE);
+        byte[] text = message.asSlice(MessageDescriptor.REJECT_TEXT_OFFSET, textLength)
+                .toArray(JAVA_BYTE);
         return new Reject(
                 code,
                 Short.toUnsignedInt(message.get(U16, MessageDescriptor.REJECT_MAJOR_OFFSET)),

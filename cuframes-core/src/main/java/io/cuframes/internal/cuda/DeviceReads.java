@@ -89,8 +89,7 @@ public final class DeviceReads implements AutoCloseable {
     private boolean pending() {
         long slots = released.get();
         for (int slot = 0; slot < SegmentDescriptor.MAX_SLOTS; slot++) {
-            if ((slots & 1L << slot) != 0
-                    && Shared.getLongAcquire(control, ControlDescriptor.leaseOffset(slot)) != 0) {
+            if ((slots & 1L << slot) != 0 && Shared.getLongAcquire(control, ControlDescriptor.leaseOffset(slot)) != 0) {
                 return true;
             }
         }

@@ -14,9 +14,13 @@ import io.cuframes.ffm.Libc;
 import io.cuframes.ffm.MappedMemory;
 import io.cuframes.ffm.Statx;
 import io.cuframes.ffm.Ucred;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.Set;
 
 /** The operating-system calls of this library with their results checked: a failure names the call, the object, the errno and its text. */
 public final class Posix {
@@ -86,6 +90,15 @@ public final class Posix {
 
     private static Path procPath(Descriptor descriptor) {
         return Path.of("/proc/self/fd/" + descriptor.fd());
+    }
+
+    /** Sets the permissions of a name of our own. */
+    public static void setMode(Path path, Set<PosixFilePermission> mode) {
+        try {
+            Files.setPosixFilePermissions(path, mode);
+        } catch (IOException e) {
+            throw new CuframesException(ErrorCode.SYSTEM, "setting the mode of " + path + " failed: " + e, e);
+        }
     }
 
     /** Removes a name; no error if it is gone already. */

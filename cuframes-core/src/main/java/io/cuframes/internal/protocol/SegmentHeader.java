@@ -69,7 +69,7 @@ public record SegmentHeader(
         segment.set(JAVA_BYTE, SegmentDescriptor.COLOR_TRANSFER_OFFSET, (byte) color.transfer());
         segment.set(JAVA_BYTE, SegmentDescriptor.COLOR_MATRIX_OFFSET, (byte) color.matrix());
         segment.set(JAVA_BYTE, SegmentDescriptor.COLOR_RANGE_OFFSET, (byte)
-                color.range().ordinal());
+                color.range().code());
         segment.set(U64, SegmentDescriptor.FRAME_BYTES_OFFSET, format.frameBytes());
         long at = SegmentDescriptor.PLANE_TABLE_OFFSET;
         for (PlaneLayout plane : format.planes()) {
@@ -192,13 +192,14 @@ public record SegmentHeader(
     }
 
     private static ColorInfo readColor(MemorySegment segment, String name) {
-        int range = Byte.toUnsignedInt(segment.get(JAVA_BYTE, SegmentDescriptor.COLOR_RANGE_OFFSET));
-        check(range < ColorInfo.Range.values().length, name, "color_range is " + range);
+        int code = Byte.toUnsignedInt(segment.get(JAVA_BYTE, SegmentDescriptor.COLOR_RANGE_OFFSET));
+        ColorInfo.Range range = ColorInfo.Range.ofCode(code);
+        check(range != null, name, "color_range is " + code);
         return new ColorInfo(
                 Byte.toUnsignedInt(segment.get(JAVA_BYTE, SegmentDescriptor.COLOR_PRIMARIES_OFFSET)),
                 Byte.toUnsignedInt(segment.get(JAVA_BYTE, SegmentDescriptor.COLOR_TRANSFER_OFFSET)),
                 Byte.toUnsignedInt(segment.get(JAVA_BYTE, SegmentDescriptor.COLOR_MATRIX_OFFSET)),
-                ColorInfo.Range.values()[range]);
+                range);
     }
 
     /** A publisher may choose its own offsets and pitches, but the samples must be those of the format and lie within the frame. */

@@ -57,6 +57,7 @@ public final class HeadWaiter {
                 || Shared.getIntAcquire(segment, SegmentDescriptor.STATE_OFFSET) == SegmentDescriptor.STATE_ENDED;
     }
 
+    @SuppressWarnings("ThreadPriorityCheck") // giving the core away is what the YIELD strategy is
     private boolean spin(long seen, long nanos, boolean yield) {
         long start = System.nanoTime();
         while (!moved(seen)) {

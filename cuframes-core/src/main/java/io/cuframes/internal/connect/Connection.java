@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.internal.connect;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import io.cuframes.CuframesException;
+import io.cuframes.ErrorCode;
+import io.cuframes.ffm.Libc;
+import io.cuframes.ffm.Pollfd;
+import io.cuframes.internal.cuda.Cuda;
+import io.cuframes.internal.cuda.CudaDevice;
+import io.cuframes.internal.cuda.CudaIpcRingView;
+import io.cuframes.internal.memory.HostRingView;
+import io.cuframes.internal.memory.RingView;
+import io.cuframes.internal.os.Descriptor;
+import io.cuframes.internal.os.Posix;
+import io.cuframes.internal.protocol.ControlDescriptor;
+import io.cuframes.internal.protocol.SegmentDescriptor;
+import io.cuframes.internal.protocol.SegmentHeader;
+import io.cuframes.internal.protocol.SlotDescriptor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/** What a subscriber holds of its publisher: the socket, the segment, its own control page and the ring, all checked and mapped. */
+public final class Connection implements AutoCloseable {
+    private final Descriptor socket;
+    private final Arena arena = Arena.ofShared();
+    private final int maxLeases;
+    private final MemorySegment segment;
+    private final MemorySegment control;
+    private final SegmentHeader header;
+    private final CudaDevice device;
+    private final RingView ring;
+    private final MemorySegment poll;
+
+    /**
+     * Maps what a WELCOME brought. Nothing of it is trusted.
+     *
+     * @param key what was asked for
+     * @param socket the connection; this object's from now on, whatever happens
+     * @param welcome the message
+     * @param descriptors those that came with it, in its order; not kept
+     * @throws CuframesException code PROTOCOL if something does not fit, CUDA if the ring cannot be opened here
+     */
+    Connection(StreamKey key, Descriptor socket, Messages.Welcome welcome, Descriptor[] descriptors) {
+        this.socket = socket;
+        try {
+            String name = "of \"" + key + "\" (process " + Posix.peer(socket).pid() + ")";
+            this.maxLeases = Math.clamp(welcome.maxLeases(), 1, SegmentDescriptor.MAX_SLOTS);
+            this.segment = mapSegment(descriptors[0], welcome.segmentLength(), name);
+            MemorySegment snapshot =
+                    arena.allocate(segment.byteSize(), Long.BYTES).copyFrom(segment); // checked and used alike
+            this.header = SegmentHeader.read(snapshot, name);
+            checkAgainst(welcome, key, name);
+            this.control = mapControl(descriptors[1], name);
+            this.device = header.transport().isDevice() ? findDevice() : null;
+            this.ring = openRing(descriptors, snapshot);
+            this.poll = arena.allocate(Pollfd.LAYOUT);
+            poll.set(JAVA_INT, Pollfd.FD_OFFSET, socket.fd());
+            poll.set(JAVA_SHORT, Pollfd.EVENTS_OFFSET, (short) (Libc.POLLIN | Libc.POLLRDHUP));
+        } catch (RuntimeException e) {
+            arena.close();
+            socket.close();
+            throw e;
+        }
+    }
+
+    private MemorySegment mapSegment(Descriptor descriptor, long length, String name) {
+        long size = Posix.status(descriptor, "the segment " + name).size();
+        if (size != length
+                || size < SegmentDescriptor.length(SegmentDescriptor.MIN_SLOTS)
+                || size > SegmentDescriptor.length(SegmentDescriptor.MAX_SLOTS)) {
+            throw protocol(name, "its file has " + size + " bytes, the publisher said " + length);
+        }
+        return Posix.map(descriptor, size, false, arena, "the segment " + name);
+    }
+
+    private void checkAgainst(Messages.Welcome welcome, StreamKey key, String name) {
+        if (!header.key().equals(key.name())) {
+            throw protocol(name, "it is of key \"" + header.key() + "\"");
+        }
+        if (header.epoch() != welcome.epoch()
+                || header.ringLength() != welcome.ringLength()
+                || header.transport().code() != welcome.transport()) {
+            throw protocol(
+                    name,
+                    "epoch, ring length or transport differ from what the publisher said: " + header + ", " + welcome);
+        }
+        int wanted = header.transport().isDevice() ? 2 : 3;
+        if (welcome.descriptors() != wanted) {
+            throw protocol(
+                    name, welcome.descriptors() + " descriptors came, and " + header.transport() + " takes " + wanted);
+        }
+    }
+
+    private MemorySegment mapControl(Descriptor descriptor, String name) {
+        long size = Posix.status(descriptor, "the control page " + name).size();
+        if (size != ControlDescriptor.LENGTH || (Posix.seals(descriptor) & Libc.F_SEAL_SHRINK) == 0) {
+            throw protocol(
+                    name,
+                    "its control page is not a sealed memfd of " + ControlDescriptor.LENGTH + " bytes, but has "
+                            + size);
+        }
+        MemorySegment page = Posix.map(descriptor, size, true, arena, "the control page " + name);
+        if (page.get(JAVA_LONG, ControlDescriptor.MAGIC_OFFSET) != ControlDescriptor.MAGIC
+                || page.get(JAVA_LONG, ControlDescriptor.EPOCH_OFFSET) != header.epoch()) {
+            throw protocol(name, "its control page is not of this epoch");
+        }
+        return page;
+    }
+
+    private CudaDevice findDevice() {
+        Cuda.load();
+        return Cuda.device(header.device());
+    }
+
+    private RingView openRing(Descriptor[] descriptors, MemorySegment snapshot) {
+        long[] offsets = new long[header.slots()];
+        byte[][] handles = new byte[header.slots()][];
+        for (int slot = 0; slot < offsets.length; slot++) {
+            long at = SegmentDescriptor.slotOffset(slot);
+            offsets[slot] = snapshot.get(JAVA_LONG, at + SlotDescriptor.OFFSET_OFFSET);
+            handles[slot] = snapshot.asSlice(at + SlotDescriptor.HANDLE_OFFSET, SlotDescriptor.HANDLE_LENGTH)
+                    .toArray(JAVA_BYTE);
+        }
+        return device == null
+                ? new HostRingView(
+                        descriptors[2],
+                        header.ringLength(),
+                        offsets,
+                        header.format().frameBytes())
+                : new CudaIpcRingView(device, handles, offsets);
+    }
+
+    private static CuframesException protocol(String name, String what) {
+        return new CuframesException(ErrorCode.PROTOCOL, "bad segment " + name + ": " + what);
+    }
+
+    /** Whether the publisher has said goodbye or its end of the socket is closed. A call into the kernel; allocates nothing. */
+    public boolean isCut() {
+        return Libc.poll(poll.address(), 1, 0) > 0;
+    }
+
+    /** The segment, read-only. */
+    public MemorySegment segment() {
+        return segment;
+    }
+
+    /** This subscriber's control page, writable. */
+    public MemorySegment control() {
+        return control;
+    }
+
+    /** The segment's header, checked. */
+    public SegmentHeader header() {
+        return header;
+    }
+
+    /** The GPU that holds the ring, as this process sees it; null for host memory. */
+    public CudaDevice device() {
+        return device;
+    }
+
+    /** The ring. */
+    public RingView ring() {
+        return ring;
+    }
+
+    /** Frames this subscriber may hold at a time. */
+    public int maxLeases() {
+        return maxLeases;
+    }
+
+    /** Unmaps everything, and only then closes the socket: the publisher takes that as the word that its memory is let go. */
+    @Override
+    public void close() {
+        ring.close();
+        arena.close();
+        socket.close();
+    }
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.internal.connect;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import io.cuframes.CuframesException;
+import io.cuframes.ErrorCode;
+import io.cuframes.SubscriberMode;
+import io.cuframes.Transport;
+import io.cuframes.ffm.Errno;
+import io.cuframes.ffm.Libc;
+import io.cuframes.ffm.Pollfd;
+import io.cuframes.ffm.SocketMessage;
+import io.cuframes.internal.os.Descriptor;
+import io.cuframes.internal.os.Posix;
+import io.cuframes.internal.os.UnixAddress;
+import io.cuframes.internal.protocol.MessageDescriptor;
+import io.cuframes.internal.protocol.RejectCode;
+import io.cuframes.internal.protocol.SegmentDescriptor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.StringJoiner;
+import java.util.concurrent.locks.LockSupport;
+
+/** Finds a publisher and shakes hands with it (docs/protocol.md, section 6). */
+public final class Connector {
+    private static final long HANDSHAKE_NANOS = 2_000_000_000;
+    private static final long RETRY_NANOS = 20_000_000;
+    private static final int MAX_NAME = MessageDescriptor.HELLO_NAME_LENGTH - 1;
+
+    private final StreamKey key;
+    private final List<Path> directories;
+    private final SubscriberMode mode;
+    private final String name;
+
+    /**
+     * For one subscriber.
+     *
+     * @param key the stream
+     * @param socketDirectory where to look, or null for the usual places
+     * @param mode told to the publisher
+     * @param name told to the publisher, at most 63 printable ASCII characters
+     */
+    public Connector(StreamKey key, Path socketDirectory, SubscriberMode mode, String name) {
+        if (name.length() > MAX_NAME || !name.chars().allMatch(c -> c >= 0x20 && c < 0x7f)) {
+            throw new CuframesException(
+                    ErrorCode.INVALID_ARGUMENT,
+                    "a subscriber's name has at most " + MAX_NAME + " printable ASCII characters: \"" + name + "\"");
+        }
+        this.key = key;
+        this.directories = SocketDirectory.candidates(socketDirectory);
+        this.mode = mode;
+        this.name = name;
+    }
+
+    /**
+     * Connects, trying again until the timeout while there is no publisher.
+     *
+     * @param timeout how long to try; once at least
+     * @throws CuframesException code NOT_FOUND if no publisher answered, and others where one did and it cannot be
+     */
+    public Connection connect(Duration timeout) {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        while (true) {
+            StringJoiner absent = new StringJoiner("; ");
+            for (Path directory : directories) {
+                Connection connection = tryConnect(new UnixAddress(key.socketPath(directory)), absent);
+                if (connection != null) {
+                    return connection;
+                }
+            }
+            if (System.nanoTime() - deadline >= 0) {
+                throw new CuframesException(
+                        ErrorCode.NOT_FOUND,
+                        "no publisher of \"" + key + "\" within " + timeout.toMillis() + " ms: " + absent
+                                + "; start one, or check the key and the socket directory");
+            }
+            LockSupport.parkNanos(RETRY_NANOS);
+            if (Thread.interrupted()) {
+                Thread.currentThread().interrupt();
+                throw new CuframesException(
+                        ErrorCode.TIMEOUT, "interrupted while waiting for a publisher of \"" + key + "\"");
+            }
+        }
+    }
+
+    /** One try at one place; null, and a reason, if nobody is there. */
+    private Connection tryConnect(UnixAddress address, StringJoiner absent) {
+        Descriptor socket = new Descriptor(Posix.check(
+                Libc.socket(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_CLOEXEC | Libc.SOCK_NONBLOCK, 0),
+                "making a socket"));
+        boolean kept = false;
+        try {
+            int result = address.connect(socket);
+            if (result < 0) {
+                absent.add(address.name() + " " + whyAbsent(result, address));
+                return null;
+            }
+            kept = true; // greet closes it, or hands it to the connection
+            return greet(socket, address, absent);
+        } finally {
+            if (!kept) {
+                socket.close();
+            }
+        }
+    }
+
+    /** Why nobody answers; throws where trying again would not help. */
+    private static String whyAbsent(int result, UnixAddress address) {
+        return switch (-result) {
+            case Errno.ENOENT -> "does not exist";
+            case Errno.ECONNREFUSED -> "is left over from a publisher that died";
+            case Errno.EAGAIN -> "is too busy to answer";
+            case Errno.ENOTDIR -> "is not in a directory";
+            default -> throw Posix.failure("connecting to " + address.name(), -result);
+        };
+    }
+
+    private Connection greet(Descriptor socket, UnixAddress address, StringJoiner absent) {
+        boolean kept = false;
+        try (Arena arena = Arena.ofConfined();
+                SocketMessage message = new SocketMessage(MessageDescriptor.MAX_LENGTH, arena)) {
+            int length = Messages.encode(hello(), message.payload());
+            if (message.send(socket.fd(), 0, length, 0) != length || !receive(socket, message, arena)) {
+                absent.add(address.name() + " closed the connection or did not answer");
+                return null;
+            }
+            MemorySegment payload = message.payload();
+            int received = Messages.length(payload);
+            return switch (Messages.type(payload)) {
+                case MessageDescriptor.WELCOME -> {
+                    Messages.Welcome welcome = Messages.decodeWelcome(payload, received);
+                    kept = true;
+                    yield welcomed(socket, welcome, message);
+                }
+                case MessageDescriptor.REJECT -> {
+                    rejected(Messages.decodeReject(payload, received));
+                    absent.add(address.name() + " is ending");
+                    yield null;
+                }
+                default -> throw bad("a message of type " + Messages.type(payload));
+            };
+        } finally {
+            if (!kept) {
+                socket.close();
+            }
+        }
+    }
+
+    private Messages.Hello hello() {
+        int transports = 1 << Transport.HOST.code() | 1 << Transport.CUDA_IPC.code();
+        return new Messages.Hello(
+                SegmentDescriptor.MAJOR,
+                SegmentDescriptor.MINOR,
+                transports,
+                mode.code(),
+                (int) ProcessHandle.current().pid(),
+                name);
+    }
+
+    /** Reads one whole message; false if the other end closed or was silent for too long. */
+    private boolean receive(Descriptor socket, SocketMessage message, Arena arena) {
+        MemorySegment poll = arena.allocate(Pollfd.LAYOUT);
+        poll.set(JAVA_INT, Pollfd.FD_OFFSET, socket.fd());
+        poll.set(JAVA_SHORT, Pollfd.EVENTS_OFFSET, (short) Libc.POLLIN);
+        long deadline = System.nanoTime() + HANDSHAKE_NANOS;
+        int filled = 0;
+        int wanted = MessageDescriptor.HEADER_LENGTH;
+        while (filled < wanted) {
+            long left = deadline - System.nanoTime();
+            if (left <= 0) {
+                return false;
+            }
+            Libc.poll(poll.address(), 1, (int) (left / 1_000_000) + 1);
+            long received = message.receive(socket.fd(), filled, wanted - filled, Libc.MSG_DONTWAIT);
+            if (received == -Errno.EAGAIN || received == -Errno.EINTR) {
+                continue;
+            }
+            if (received == -Errno.EMSGSIZE) {
+                throw bad("more descriptors than any message has");
+            }
+            if (received <= 0) {
+                return false;
+            }
+            filled += (int) received;
+            if (filled == MessageDescriptor.HEADER_LENGTH) {
+                wanted = Messages.length(message.payload());
+                if (!Messages.isLegalLength(wanted)) {
+                    throw bad("a message that claims " + Integer.toUnsignedString(wanted) + " bytes");
+                }
+            }
+        }
+        return true;
+    }
+
+    private Connection welcomed(Descriptor socket, Messages.Welcome welcome, SocketMessage message) {
+        Descriptor[] descriptors = new Descriptor[message.descriptorCount()];
+        for (int i = 0; i < descriptors.length; i++) {
+            descriptors[i] = new Descriptor(message.takeDescriptor());
+        }
+        try {
+            String fault = fault(welcome, descriptors.length);
+            if (fault != null) {
+                socket.close();
+                throw bad(fault);
+            }
+            return new Connection(key, socket, welcome, descriptors);
+        } finally {
+            for (Descriptor descriptor : descriptors) {
+                descriptor.close();
+            }
+        }
+    }
+
+    private static String fault(Messages.Welcome welcome, int descriptors) {
+        if (welcome == null) {
+            return "a WELCOME of another length than a WELCOME has";
+        }
+        if (welcome.major() != SegmentDescriptor.MAJOR) {
+            return "a WELCOME of protocol version " + welcome.major() + "." + welcome.minor()
+                    + ", and this library speaks " + SegmentDescriptor.MAJOR + "." + SegmentDescriptor.MINOR
+                    + ": use the same release on both sides";
+        }
+        if (welcome.descriptors() != descriptors || descriptors < 2) {
+            return "a WELCOME that announces " + welcome.descriptors() + " descriptors and brings " + descriptors;
+        }
+        return null;
+    }
+
+    /** Throws what a REJECT says, unless trying again may help. */
+    private void rejected(Messages.Reject reject) {
+        if (reject == null) {
+            throw bad("a REJECT that does not make sense");
+        }
+        if (reject.code() != RejectCode.ENDING) {
+            throw new CuframesException(
+                    reject.code().error(),
+                    "the publisher of \"" + key + "\" refused (" + reject.code() + "): " + reject.text());
+        }
+    }
+
+    private CuframesException bad(String what) {
+        return new CuframesException(
+                ErrorCode.PROTOCOL, "what listens for \"" + key + "\" does not follow the protocol: it sent " + what);
+    }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.internal.connect;
+
+import io.cuframes.ffm.Errno;
+import io.cuframes.ffm.Libc;
+import io.cuframes.ffm.SocketMessage;
+import io.cuframes.internal.os.Descriptor;
+import io.cuframes.internal.os.PeerCredentials;
+import io.cuframes.internal.protocol.MessageDescriptor;
+import io.cuframes.internal.ring.ControlPage;
+import java.lang.foreign.Arena;
+
+/** One connection of a publisher's server, from its being accepted to its end. For the server thread. */
+final class Peer implements AutoCloseable {
+    /** What reading brought. */
+    enum Progress {
+        /** More is to come. */
+        PARTIAL,
+        /** The first message is there, whole. */
+        COMPLETE,
+        /** The length it claims is out of bounds. */
+        BAD_LENGTH,
+        /** The other end is gone. */
+        ENDED
+    }
+
+    private final Descriptor socket;
+    private final PeerCredentials credentials;
+    private final long deadline;
+    private final Arena arena = Arena.ofConfined();
+    private final SocketMessage message = new SocketMessage(MessageDescriptor.MAX_LENGTH, arena);
+    private int filled;
+    private ControlPage page;
+    private String title = "";
+
+    Peer(Descriptor socket, PeerCredentials credentials, long deadline) {
+        this.socket = socket;
+        this.credentials = credentials;
+        this.deadline = deadline;
+    }
+
+    int fd() {
+        return socket.fd();
+    }
+
+    PeerCredentials credentials() {
+        return credentials;
+    }
+
+    SocketMessage message() {
+        return message;
+    }
+
+    boolean isAdmitted() {
+        return page != null;
+    }
+
+    ControlPage page() {
+        return page;
+    }
+
+    /** What to call the subscriber in a log line. */
+    String title() {
+        return title;
+    }
+
+    /** From here on its leases count. */
+    void admit(ControlPage itsPage, String itsTitle) {
+        page = itsPage;
+        title = itsTitle;
+    }
+
+    /** When the handshake must be over. */
+    long deadline() {
+        return deadline;
+    }
+
+    /** Reads what there is of the first message, and not a byte more. Descriptors sent along are closed: a subscriber has none to send. */
+    Progress read() {
+        while (true) {
+            int wanted = filled < MessageDescriptor.HEADER_LENGTH
+                    ? MessageDescriptor.HEADER_LENGTH
+                    : Messages.length(message.payload());
+            if (filled >= MessageDescriptor.HEADER_LENGTH) {
+                if (!Messages.isLegalLength(wanted)) {
+                    return Progress.BAD_LENGTH;
+                }
+                if (filled == wanted) {
+                    return Progress.COMPLETE;
+                }
+            }
+            long received = message.receive(socket.fd(), filled, wanted - filled, Libc.MSG_DONTWAIT);
+            message.closeDescriptors();
+            if (received == -Errno.EAGAIN || received == -Errno.EINTR) {
+                return Progress.PARTIAL;
+            }
+            if (received <= 0) {
+                return Progress.ENDED;
+            }
+            filled += (int) received;
+        }
+    }
+
+    /** Sends the first bytes of the message buffer, all of them or none that count: a peer that does not take them is given up. */
+    boolean send(int length, int... descriptors) {
+        return message.send(socket.fd(), 0, length, Libc.MSG_DONTWAIT, descriptors) == length;
+    }
+
+    @Override
+    public void close() {
+        message.close();
+        arena.close();
+        socket.close();
+    }
+}
