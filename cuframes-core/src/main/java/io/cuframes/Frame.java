@@ -83,6 +83,15 @@ public final class Frame implements AutoCloseable {
     }
 
     /**
+     * Where the pixels live: whether planes have a device pointer or a segment.
+     *
+     * @return that of the stream
+     */
+    public Transport transport() {
+        return subscriber.transport();
+    }
+
+    /**
      * Width.
      *
      * @return pixels

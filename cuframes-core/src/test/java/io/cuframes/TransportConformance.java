@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.cuframes.testing.Child;
+import io.cuframes.testing.FramePattern;
+import io.cuframes.testing.PublisherProcess;
+import io.cuframes.testing.StreamFixture;
+import io.cuframes.testing.SubscriberProcess;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What every transport must do, between real processes. One subclass for each. */
+abstract class TransportConformance {
+    private static final int WIDTH = 320;
+    private static final int HEIGHT = 180;
+
+    /** What a reader is promised to notice a publisher's end within. */
+    private static final long NOTICE_NANOS = 100_000_000;
+
+    private static final int NOTICE_ROUNDS = 5;
+
+    private final Transport transport;
+    private final StreamFixture stream = new StreamFixture();
+    private final List<Child> children = new ArrayList<>();
+
+    TransportConformance(Transport transport) {
+        this.transport = transport;
+    }
+
+    @AfterEach
+    void killChildren() {
+        children.forEach(Child::close);
+        stream.close();
+    }
+
+    private Child publisher(int slots) {
+        return publisher(stream, slots);
+    }
+
+    private Child publisher(StreamFixture fixture, int slots) {
+        Child child = keep(Child.start(
+                PublisherProcess.class, fixture.key(), fixture.directory(), transport, slots, WIDTH, HEIGHT));
+        assertEquals("ready " + transport, child.answer());
+        return child;
+    }
+
+    private Child subscriber(SubscriberMode mode) {
+        return subscriber(stream, mode);
+    }
+
+    private Child subscriber(StreamFixture fixture, SubscriberMode mode) {
+        Child child = keep(Child.start(SubscriberProcess.class, fixture.key(), fixture.directory(), mode));
+        assertEquals("ready " + transport, child.answer());
+        return child;
+    }
+
+    private Child keep(Child child) {
+        children.add(child);
+        return child;
+    }
+
+    private Publisher.Builder localPublisher() {
+        return Publisher.builder(stream.key())
+                .socketDirectory(stream.directory())
+                .transport(transport)
+                .size(WIDTH, HEIGHT);
+    }
+
+    private Subscriber.Builder localSubscriber() {
+        return Subscriber.builder(stream.key()).socketDirectory(stream.directory());
+    }
+
+    /** What a subscriber process says after reading: all right, nothing missed. */
+    private static String read(long received, long last) {
+        return "read " + received + " 0 " + last + " 0 true";
+    }
+
+    @Test
+    void framesArriveCompleteAndInOrder() {
+        Child publisher = publisher(32);
+        Child subscriber = subscriber(SubscriberMode.STRICT_ORDER);
+        for (int batch = 1; batch <= 20; batch++) { // of less than the ring, so that no scheduling can lap the reader
+            publisher.tell("publish 30");
+            assertEquals(read(batch * 30L, batch * 30L), subscriber.ask("read 30"));
+            assertEquals("published " + batch * 30, publisher.answer());
+        }
+    }
+
+    @Test
+    void twoReadersOfDifferentModesShareOneRing() {
+        Child publisher = publisher(16);
+        Child strict = subscriber(SubscriberMode.STRICT_ORDER);
+        Child newest = subscriber(SubscriberMode.NEWEST_ONLY);
+        assertEquals("published 10", publisher.ask("publish 10"));
+        assertEquals(read(10, 10), strict.ask("read 10"));
+        assertEquals(read(1, 10), newest.ask("read 1"));
+        assertEquals("published 20", publisher.ask("publish 10"));
+        assertEquals(read(20, 20), strict.ask("until 20"));
+        assertEquals("read 2 9 20 0 true", newest.ask("until 20"));
+        assertEquals("stats 2 20 0", publisher.ask("stats"));
+    }
+
+    @Test
+    void aHeldFrameNeverChangesAndNeverStopsTheWriter() {
+        Child publisher = publisher(4);
+        Child holder = subscriber(SubscriberMode.NEWEST_ONLY);
+        Child other = subscriber(SubscriberMode.NEWEST_ONLY);
+        publisher.ask("publish 1");
+        assertEquals(read(1, 1), holder.ask("hold 1"));
+        assertEquals("published 301", publisher.ask("publish 300"));
+        assertEquals("read 1 0 301 0 true", other.ask("read 1"));
+        assertEquals(read(1, 1), holder.ask("check"));
+        assertEquals("stats 2 301 0", publisher.ask("stats"), "the writer dropped nothing");
+    }
+
+    @Test
+    void aStrictReaderThatFallsBehindIsToldHowManyItMissed() {
+        Child publisher = publisher(4);
+        Child subscriber = subscriber(SubscriberMode.STRICT_ORDER);
+        publisher.ask("publish 1");
+        assertEquals(read(1, 1), subscriber.ask("read 1"));
+        publisher.ask("publish 20"); // seq 2 to 21 through 4 slots: 18 to 21 are left
+        assertEquals("read 5 16 21 0 true", subscriber.ask("until 21"));
+    }
+
+    @Test
+    void aLateReaderStartsAtTheNewestFrame() {
+        Child publisher = publisher(6);
+        publisher.ask("publish 50");
+        Child newest = subscriber(SubscriberMode.NEWEST_ONLY);
+        Child strict = subscriber(SubscriberMode.STRICT_ORDER);
+        assertEquals(read(1, 50), newest.ask("read 1"));
+        assertEquals(read(1, 50), strict.ask("read 1"));
+        publisher.ask("publish 3");
+        assertEquals(read(4, 53), strict.ask("until 53"));
+    }
+
+    @Test
+    void aSubscriberMayConnectBeforeItsPublisherIsThere() {
+        Child subscriber = keep(
+                Child.start(SubscriberProcess.class, stream.key(), stream.directory(), SubscriberMode.STRICT_ORDER));
+        Child publisher = publisher(4);
+        assertEquals("ready " + transport, subscriber.answer());
+        publisher.ask("publish 3");
+        assertEquals(read(3, 3), subscriber.ask("read 3"));
+    }
+
+    @Test
+    void theEndOfAPublisherIsNoticedInTimeAndAfterItsLastFrame() {
+        long[] notices = new long[NOTICE_ROUNDS];
+        for (int round = 0; round < NOTICE_ROUNDS; round++) {
+            Child publisher = publisher(8);
+            Child subscriber = subscriber(SubscriberMode.STRICT_ORDER);
+            publisher.ask("publish 5");
+            assertEquals(read(1, 1), subscriber.ask("read 1"));
+            publisher.tell("close");
+            long ended = System.nanoTime();
+            assertEquals("waiting", subscriber.ask("gone"));
+            String[] gone = subscriber.answer().split(" ", -1);
+            assertEquals(List.of("gone", "ENDED", "5"), List.of(gone[0], gone[1], gone[3]));
+            notices[round] = Long.parseLong(gone[2]) - ended;
+            subscriber.tell("close");
+            assertEquals(0, publisher.awaitExit());
+            assertEquals(List.of(), stream.remains());
+        }
+        Arrays.sort(notices);
+        assertTrue(
+                notices[NOTICE_ROUNDS / 2] < NOTICE_NANOS, "median notice " + notices[NOTICE_ROUNDS / 2] / 1e6 + " ms");
+    }
+
+    @Test
+    void theDeathOfAPublisherIsNoticedInTime() {
+        long[] notices = new long[NOTICE_ROUNDS];
+        for (int round = 0; round < NOTICE_ROUNDS; round++) {
+            Child publisher = publisher(8); // takes over what the one before left
+            Child subscriber = subscriber(SubscriberMode.NEWEST_ONLY);
+            publisher.ask("publish 5");
+            assertEquals(read(1, 5), subscriber.ask("read 1"));
+            assertEquals("waiting", subscriber.ask("gone"));
+            long killed = System.nanoTime();
+            publisher.kill();
+            String[] gone = subscriber.answer().split(" ", -1);
+            assertEquals(List.of("gone", "DIED", "5"), List.of(gone[0], gone[1], gone[3]));
+            notices[round] = Long.parseLong(gone[2]) - killed;
+        }
+        Arrays.sort(notices);
+        assertTrue(
+                notices[NOTICE_ROUNDS / 2] < NOTICE_NANOS, "median notice " + notices[NOTICE_ROUNDS / 2] / 1e6 + " ms");
+    }
+
+    @Test
+    void aFrameHeldWhileItsPublisherDiesStaysWhole() {
+        Child publisher = publisher(4);
+        Child subscriber = subscriber(SubscriberMode.NEWEST_ONLY);
+        publisher.ask("publish 3");
+        assertEquals(read(1, 3), subscriber.ask("hold 1"));
+        publisher.kill();
+        assertEquals(read(1, 3), subscriber.ask("check"));
+    }
+
+    @Test
+    void aKilledSubscriberLeavesItsSlotsFree() {
+        Child publisher = publisher(6);
+        Child subscriber = subscriber(SubscriberMode.STRICT_ORDER);
+        publisher.ask("publish 4");
+        assertEquals(read(1, 1), subscriber.ask("hold 1"));
+        publisher.ask("publish 3"); // 2 to 4 are still there
+        subscriber.ask("hold 3");
+        assertEquals("slots 2", publisher.ask("slots"));
+        subscriber.kill();
+        long killed = System.nanoTime();
+        while (!publisher.ask("slots").equals("slots 6")) {
+            assertTrue(System.nanoTime() - killed < 5 * NOTICE_NANOS, "the slots stay leased");
+        }
+    }
+
+    @Test
+    void aSecondPublisherOfALiveKeyIsRefusedByName() {
+        Child first = publisher(4);
+        CuframesException refused = assertThrows(
+                CuframesException.class, () -> localPublisher().open().close());
+        assertEquals(ErrorCode.ALREADY_EXISTS, refused.code());
+        assertTrue(refused.getMessage().contains("process " + first.pid()), refused.getMessage());
+        assertTrue(refused.getMessage().contains(stream.key()), refused.getMessage());
+        first.ask("publish 1"); // and the first is not disturbed
+        assertEquals(read(1, 1), subscriber(SubscriberMode.NEWEST_ONLY).ask("read 1"));
+    }
+
+    @Test
+    void theLeftoversOfADeadPublisherAreTakenOver() {
+        Child first = publisher(4);
+        first.ask("publish 2");
+        first.kill();
+        assertEquals(List.of(stream.segment(), stream.socket()), stream.remains());
+        Child second = publisher(5);
+        second.ask("publish 1");
+        assertEquals(read(1, 1), subscriber(SubscriberMode.NEWEST_ONLY).ask("read 1"));
+        second.tell("close");
+        second.awaitExit();
+        assertEquals(List.of(), stream.remains());
+    }
+
+    @Test
+    void nothingRemainsInTheFileSystemTheDescriptorsOrTheMappings() {
+        List<String> descriptors = StreamFixture.descriptors();
+        List<String> mappings = StreamFixture.mappings();
+        for (int round = 0; round < 3; round++) {
+            try (Publisher publisher = localPublisher().slots(4).open();
+                    Subscriber subscriber = localSubscriber().open()) {
+                FramePattern pattern = new FramePattern(publisher.format());
+                for (int i = 1; i <= 10; i++) {
+                    try (WritableFrame frame = publisher.acquire()) {
+                        pattern.write(frame, i);
+                        assertEquals(i, frame.publish(i));
+                    }
+                    try (Frame frame = subscriber.next(Duration.ofSeconds(5))) {
+                        assertEquals(-1, pattern.firstFault(frame, i));
+                    }
+                }
+            }
+            assertEquals(List.of(), stream.remains());
+            assertEquals(descriptors, StreamFixture.descriptors());
+            assertEquals(mappings, StreamFixture.mappings());
+        }
+        assertTrue(Thread.getAllStackTraces().keySet().stream()
+                .noneMatch(thread -> thread.getName().contains(stream.key())));
+    }
+
+    @Test
+    void theWriterIsToldWhenEverySlotIsRead() {
+        try (Publisher publisher = localPublisher().slots(3).maxLeases(3).open();
+                Subscriber subscriber =
+                        localSubscriber().mode(SubscriberMode.STRICT_ORDER).open()) {
+            List<Frame> held = new ArrayList<>();
+            for (int i = 1; i <= 3; i++) {
+                publishOne(publisher, i);
+                held.add(subscriber.next(Duration.ofSeconds(5)));
+            }
+            assertNull(publisher.acquire());
+            assertEquals(1, publisher.dropped());
+            assertEquals(
+                    ErrorCode.NO_SLOT,
+                    assertThrows(CuframesException.class, () -> subscriber.next(Duration.ZERO))
+                            .code());
+            held.get(1).close();
+            publishOne(publisher, 4);
+            try (Frame frame = subscriber.next(Duration.ofSeconds(5))) {
+                assertEquals(4, frame.seq());
+                assertEquals(0, frame.missed());
+            }
+        }
+    }
+
+    @Test
+    void aFrameGivenBackUnpublishedIsNeverSeen() {
+        try (Publisher publisher = localPublisher().slots(2).open();
+                Subscriber subscriber = localSubscriber().open()) {
+            for (int i = 0; i < 5; i++) {
+                publisher.acquire().close();
+            }
+            assertNull(subscriber.next(Duration.ofMillis(20)));
+            assertEquals(1, subscriber.timeouts());
+            publishOne(publisher, 1);
+            try (Frame frame = subscriber.next(Duration.ofSeconds(5))) {
+                assertEquals(1, frame.seq());
+            }
+        }
+    }
+
+    @Test
+    void closingASubscriberEndsAWaitInAnotherThread() throws InterruptedException {
+        try (Publisher publisher = localPublisher().open()) {
+            Subscriber subscriber =
+                    localSubscriber().waitStrategy(WaitStrategy.PARK).open();
+            List<RuntimeException> thrown = new ArrayList<>();
+            Thread waiter = Thread.ofPlatform().start(() -> {
+                try {
+                    subscriber.next(Duration.ofMinutes(1)).close();
+                } catch (RuntimeException e) {
+                    thrown.add(e);
+                }
+            });
+            while (waiter.getState() == Thread.State.NEW) {
+                Thread.onSpinWait();
+            }
+            Thread.sleep(20);
+            subscriber.close();
+            waiter.join(Duration.ofSeconds(5));
+            assertEquals(IllegalStateException.class, thrown.getFirst().getClass());
+            assertNotNull(publisher.key());
+        }
+    }
+
+    @Test
+    void everyWaitStrategyDelivers() {
+        for (WaitStrategy strategy : WaitStrategy.values()) {
+            try (Publisher publisher = localPublisher().open();
+                    Subscriber subscriber =
+                            localSubscriber().waitStrategy(strategy).open()) {
+                Thread writer = Thread.ofPlatform().start(() -> publishOne(publisher, 1));
+                try (Frame frame = subscriber.next(Duration.ofSeconds(10))) {
+                    assertEquals(1, frame.seq(), strategy.toString());
+                }
+                writer.join();
+                assertNull(subscriber.next(Duration.ofMillis(5)));
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        }
+    }
+
+    private static void publishOne(Publisher publisher, long number) {
+        try (WritableFrame frame = publisher.acquire()) {
+            new FramePattern(publisher.format()).write(frame, number);
+            frame.publish(number);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.testing;
+
+import io.cuframes.Frame;
+import io.cuframes.FrameFormat;
+import io.cuframes.PlaneLayout;
+import io.cuframes.WritableFrame;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** Frames whose every row says which frame it belongs to, so that one byte of another frame is noticed. Host staging is made once. */
+public final class FramePattern {
+    private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG_UNALIGNED;
+
+    private final FrameFormat format;
+    private final MemorySegment staging;
+
+    /**
+     * For one stream.
+     *
+     * @param format its geometry
+     */
+    public FramePattern(FrameFormat format) {
+        this.format = format;
+        this.staging = Arena.ofAuto().allocate(format.frameBytes(), 4096);
+    }
+
+    /** Words of a frame: every one differs from those of other frames and other places. */
+    private static long word(long number, long offset) {
+        long z = number * 0x9E3779B97F4A7C15L + offset;
+        z = (z ^ z >>> 29) * 0xBF58476D1CE4E5B9L;
+        return z ^ z >>> 32;
+    }
+
+    /** Fills a frame to be published; the number need not be its seq. */
+    public void write(WritableFrame frame, long number) {
+        for (int i = 0; i < format.planes().size(); i++) {
+            PlaneLayout plane = format.planes().get(i);
+            for (int row = 0; row < plane.height(); row++) {
+                long at = plane.offset() + (long) row * plane.pitch();
+                for (long x = 0; x + Long.BYTES <= plane.rowBytes(); x += Long.BYTES) {
+                    staging.set(WORD, at + x, word(number, at + x));
+                }
+            }
+            frame.copyPlane(i, staging.asSlice(plane.offset(), plane.bytes()), plane.pitch());
+        }
+    }
+
+    /**
+     * Looks for a word of a frame that is not that of the number.
+     *
+     * @return where it is, or -1 if all are right
+     */
+    public long firstFault(Frame frame, long number) {
+        boolean host = !frame.transport().isDevice();
+        if (!host) {
+            frame.copyTo(staging);
+        }
+        for (int i = 0; i < format.planes().size(); i++) {
+            PlaneLayout plane = format.planes().get(i);
+            MemorySegment bytes = host ? frame.plane(i).segment() : staging.asSlice(plane.offset(), plane.bytes());
+            for (int row = 0; row < plane.height(); row++) {
+                long at = (long) row * plane.pitch();
+                for (long x = 0; x + Long.BYTES <= plane.rowBytes(); x += Long.BYTES) {
+                    if (bytes.get(WORD, at + x) != word(number, plane.offset() + at + x)) {
+                        return plane.offset() + at + x;
+                    }
+                }
+            }
+        }
+        return -1;
+    }
+}

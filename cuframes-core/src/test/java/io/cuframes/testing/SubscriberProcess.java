@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.testing;
+
+import io.cuframes.CuframesException;
+import io.cuframes.Frame;
+import io.cuframes.PublisherGoneException;
+import io.cuframes.Subscriber;
+import io.cuframes.SubscriberMode;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A subscriber in a process of its own, told what to do line by line: {@code read N} (checks every pixel), {@code until SEQ} (reads until that
+ * frame), {@code hold N} (keeps the next N), {@code check} (looks at those held once more), {@code drop} (closes those held), {@code gone}
+ * (reads until the publisher is gone), {@code close}. Answers each line with one.
+ */
+public final class SubscriberProcess {
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    private final Subscriber subscriber;
+    private final FramePattern pattern;
+    private final List<Frame> held = new ArrayList<>();
+    private long faults;
+    private long last;
+    private boolean ordered = true;
+
+    private SubscriberProcess(Subscriber subscriber) {
+        this.subscriber = subscriber;
+        this.pattern = new FramePattern(subscriber.format());
+    }
+
+    /** Arguments: key, socket directory, mode. */
+    public static void main(String[] args) throws IOException {
+        BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        try (Subscriber subscriber = Subscriber.builder(args[0])
+                .socketDirectory(Path.of(args[1]))
+                .mode(SubscriberMode.valueOf(args[2]))
+                .name("test")
+                .open()) {
+            SubscriberProcess process = new SubscriberProcess(subscriber);
+            say("ready " + subscriber.transport());
+            for (String line = commands.readLine(); line != null && !line.equals("close"); line = commands.readLine()) {
+                process.obey(line.split(" ", -1));
+            }
+        } catch (CuframesException e) {
+            say("error " + e.code() + " " + e.getMessage());
+        }
+    }
+
+    private void obey(String[] words) {
+        switch (words[0]) {
+            case "read" -> read(Long.parseLong(words[1]), Long.MAX_VALUE);
+            case "until" -> read(Long.MAX_VALUE, Long.parseLong(words[1]));
+            case "hold" -> hold(Integer.parseInt(words[1]));
+            case "check" -> check();
+            case "drop" -> drop();
+            case "gone" -> gone();
+            default -> throw new IllegalArgumentException(words[0]);
+        }
+    }
+
+    private void read(long count, long untilSeq) {
+        for (long i = 0; i < count && last < untilSeq; i++) {
+            try (Frame frame = subscriber.next(PATIENCE)) {
+                if (frame == null) {
+                    break;
+                }
+                look(frame);
+            }
+        }
+        report();
+    }
+
+    private void look(Frame frame) {
+        ordered &= frame.seq() > last && frame.ptsNanos() == frame.seq() * 40_000_000;
+        last = frame.seq();
+        if (pattern.firstFault(frame, frame.seq()) >= 0) {
+            faults++;
+        }
+    }
+
+    private void hold(int count) {
+        for (int i = 0; i < count; i++) {
+            Frame frame = subscriber.next(PATIENCE);
+            look(frame);
+            held.add(frame);
+        }
+        report();
+    }
+
+    private void check() {
+        for (Frame frame : held) {
+            if (pattern.firstFault(frame, frame.seq()) >= 0) {
+                faults++;
+            }
+        }
+        report();
+    }
+
+    private void drop() {
+        held.forEach(Frame::close);
+        held.clear();
+        report();
+    }
+
+    private void gone() {
+        say("waiting");
+        try {
+            while (true) {
+                try (Frame frame = subscriber.next(PATIENCE)) {
+                    if (frame != null) {
+                        look(frame);
+                    }
+                }
+            }
+        } catch (PublisherGoneException e) {
+            say("gone " + e.reason() + " " + System.nanoTime() + " " + last);
+        }
+    }
+
+    private void report() {
+        say("read " + subscriber.received() + " " + subscriber.missed() + " " + last + " " + faults + " " + ordered);
+    }
+
+    private static void say(String line) {
+        System.out.println(line);
+    }
+}
