@@ -56,7 +56,7 @@ public final class StreamFixture implements AutoCloseable {
         return found;
     }
 
-    /** The open descriptors of this process that lead to cuframes objects. */
+    /** The open descriptors of this process of the kinds that cuframes opens. */
     public static List<String> descriptors() {
         List<String> found = new ArrayList<>();
         try (Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
@@ -64,7 +64,7 @@ public final class StreamFixture implements AutoCloseable {
                 String target = Files.isSymbolicLink(file)
                         ? Files.readSymbolicLink(file).toString()
                         : "";
-                if (target.contains("cuframes") || target.startsWith("/dev/shm")) {
+                if (target.matches("(/memfd:cuframes|/dev/shm|socket:|anon_inode:\\[eventfd).*")) {
                     found.add(file.getFileName() + " -> " + target);
                 }
             }

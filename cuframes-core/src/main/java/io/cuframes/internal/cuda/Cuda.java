@@ -45,7 +45,12 @@ public final class Cuda {
             load();
             return devices().isEmpty() ? "no CUDA device" : null;
         } catch (CuframesException e) {
-            return e.getMessage().lines().findFirst().orElse("CUDA is not available");
+            // The first line alone: behind it come the places where a library was looked for.
+            return e.getMessage()
+                    .lines()
+                    .findFirst()
+                    .orElse("CUDA is not available")
+                    .replace(". Tried:", "");
         }
     }
 

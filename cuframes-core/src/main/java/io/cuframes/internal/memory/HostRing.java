@@ -4,6 +4,7 @@ package io.cuframes.internal.memory;
 import io.cuframes.Transport;
 import io.cuframes.ffm.Libc;
 import io.cuframes.internal.os.Descriptor;
+import io.cuframes.internal.os.HostMemory;
 import io.cuframes.internal.os.Posix;
 import io.cuframes.internal.protocol.DeviceUuid;
 import java.lang.foreign.Arena;
@@ -22,10 +23,12 @@ public final class HostRing implements RingMemory {
      * @param length bytes
      */
     public HostRing(String name, long length) {
+        String what = "the ring of \"" + name + "\" in host memory";
+        HostMemory.require(length, what);
         arena = Arena.ofShared();
         memfd = Posix.memfd("cuframes-ring-" + name);
         try {
-            Posix.reserve(memfd, length, "the ring of \"" + name + "\" in host memory");
+            Posix.reserve(memfd, length, what);
             memory = Posix.map(memfd, length, true, arena, "the ring");
             // Sealed once it is mapped: this mapping stays writable, and no other can be made so.
             Posix.seal(memfd, Libc.F_SEAL_SHRINK | Libc.F_SEAL_GROW | Libc.F_SEAL_FUTURE_WRITE | Libc.F_SEAL_SEAL);
