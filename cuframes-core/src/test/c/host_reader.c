@@ -359,7 +359,7 @@ static void checksum(const struct reader *r, uint32_t slot, uint64_t *sums) {
 static void deliver(struct reader *r, uint64_t word, int64_t hold_ms) {
     uint64_t k = word >> 8;
     uint32_t slot = word & 0xff;
-    r->missed += r->received > 0 ? k - r->cursor - 1 : 0; /* section 8, last paragraph */
+    r->missed += k - r->cursor - 1; /* section 8, last paragraph */
     r->cursor = k;
     r->received++;
     store64(r->control + CTL_CURSOR, r->cursor);

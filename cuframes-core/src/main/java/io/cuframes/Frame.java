@@ -66,7 +66,7 @@ public final class Frame implements AutoCloseable {
     /**
      * How many frames were published between the one this subscriber was given before and this one, and never given to it.
      *
-     * @return 0 for the first frame and where nothing was missed
+     * @return 0 where nothing was missed; for the first frame, counted from the newest frame there was when the subscriber connected
      */
     public long missed() {
         requireOpen();

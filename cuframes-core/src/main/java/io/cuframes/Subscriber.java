@@ -295,7 +295,7 @@ public final class Subscriber implements AutoCloseable {
     }
 
     /**
-     * Frames published since the first one given, and never given: skipped in newest mode, lost in strict mode.
+     * Frames published since the subscriber connected, up to the last one given, and never given: skipped in newest mode, lost in strict mode.
      *
      * @return a count
      */

@@ -31,9 +31,10 @@ public final class ReaderSet {
     /** Odd while the writer scans; written by the writer thread alone. */
     private long scans;
 
-    /** Writer: begins a scan. The caller puts a full fence between this and {@link #pages()}. */
+    /** Writer: begins a scan. Full fence: whatever the caller stored before comes before whatever it loads from a page. */
     void beginScan() {
         SCANS.setOpaque(this, scans + 1);
+        VarHandle.fullFence(); // against remove's: it sees that we scan, or we see the new array
     }
 
     /** Writer: the pages, within a scan. */
@@ -57,7 +58,7 @@ public final class ReaderSet {
     public void remove(ControlPage page) {
         ControlPage[] shrunk = Arrays.stream(pages).filter(each -> each != page).toArray(ControlPage[]::new);
         PAGES.setRelease(this, shrunk);
-        VarHandle.fullFence(); // against the writer's fence: it sees the new array, or we see that it scans
+        VarHandle.fullFence(); // against beginScan's: it sees the new array, or we see that it scans
         long seen = (long) SCANS.getAcquire(this);
         while ((seen & 1) != 0 && (long) SCANS.getAcquire(this) == seen) {
             Thread.onSpinWait(); // a scan takes some tens of nanoseconds per subscriber

@@ -25,7 +25,6 @@ public final class RingReader {
     private final boolean strict;
 
     private long cursor;
-    private boolean delivered;
     private long missedBefore;
     private long received;
     private long missed;
@@ -121,8 +120,7 @@ public final class RingReader {
 
     private long deliver(long word) {
         long seq = HeadWord.seq(word);
-        missedBefore = delivered ? seq - cursor - 1 : 0;
-        delivered = true;
+        missedBefore = seq - cursor - 1;
         cursor = seq;
         received++;
         missed += missedBefore;
@@ -157,7 +155,7 @@ public final class RingReader {
         Shared.setLongOpaque(control, ControlDescriptor.TIMEOUTS_OFFSET, ++timeouts);
     }
 
-    /** Frames between the one delivered before and the one delivered last. */
+    /** Frames between the one delivered before, or the beginning, and the one delivered last. */
     public long missedBefore() {
         return missedBefore;
     }
@@ -172,7 +170,7 @@ public final class RingReader {
         return received;
     }
 
-    /** Frames published since the first delivered one and never delivered. */
+    /** Frames published since this reader began and never delivered. */
     public long missed() {
         return missed;
     }

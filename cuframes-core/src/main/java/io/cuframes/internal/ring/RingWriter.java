@@ -82,23 +82,29 @@ public final class RingWriter {
 
     /** Invalidates the slot's frame unless somebody reads it. */
     private boolean reclaim(int slot) {
-        long seqOffset = SegmentDescriptor.slotOffset(slot) + SlotDescriptor.SEQ_OFFSET;
         readers.beginScan();
-        Shared.setLongOpaque(segment, seqOffset, 0);
-        Shared.fence(); // store seq, then load leases; the reader does it the other way round, so one of the two sees
-        // the other
-        boolean leased = false;
-        for (ControlPage page : readers.pages()) {
-            if (page.leases(slot)) {
-                leased = true;
-                break;
+        boolean leased = isLeased(slot); // not the proof, but it leaves a frame alone that is being read
+        if (!leased) {
+            long seqOffset = SegmentDescriptor.slotOffset(slot) + SlotDescriptor.SEQ_OFFSET;
+            Shared.setLongOpaque(segment, seqOffset, 0);
+            Shared.fence(); // store seq, then load leases; the reader does it the other way round, so one of the two
+            // sees the other
+            leased = isLeased(slot);
+            if (leased) {
+                Shared.setLongRelease(segment, seqOffset, holds[slot]);
             }
         }
         readers.endScan();
-        if (leased) {
-            Shared.setLongRelease(segment, seqOffset, holds[slot]);
-        }
         return !leased;
+    }
+
+    private boolean isLeased(int slot) {
+        for (ControlPage page : readers.pages()) {
+            if (page.leases(slot)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Gives a taken slot back unpublished. */
@@ -135,8 +141,7 @@ public final class RingWriter {
 
     /** Whether some subscriber sleeps, or is about to, after the head was stored. */
     public boolean anyoneWaits() {
-        readers.beginScan();
-        Shared.fence(); // store head, then load waiting; the reader stores waiting, then loads head
+        readers.beginScan(); // its fence: store head, then load waiting; the reader stores waiting, then loads head
         boolean waits = false;
         for (ControlPage page : readers.pages()) {
             if (page.waits()) {
