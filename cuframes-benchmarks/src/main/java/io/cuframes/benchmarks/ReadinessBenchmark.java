@@ -3,6 +3,7 @@ package io.cuframes.benchmarks;
 
 import io.cuframes.WaitStrategy;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -64,17 +65,23 @@ public final class ReadinessBenchmark {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
+                "-Djava.util.logging.config.file=/dev/null", // no log lines in between
                 "-cp",
                 System.getProperty("java.class.path"),
                 role.getName()));
         for (Object argument : arguments) {
             command.add(argument.toString());
         }
-        return new ProcessBuilder(command).inheritIO().start();
+        return new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
     }
 
-    private static void finish(Process process, Class<?> role) throws InterruptedException {
+    /** Waits for a role and prints its line, so that lines of two processes do not mix. */
+    private static void finish(Process process, Class<?> role) throws IOException, InterruptedException {
+        String lines = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         int status = process.waitFor();
+        System.out.print(lines);
         if (status != 0) {
             throw new IllegalStateException(role.getSimpleName() + " ended with status " + status);
         }
