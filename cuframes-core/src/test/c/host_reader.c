@@ -62,7 +62,7 @@ enum {
 
 /* Section 6: the socket. */
 enum {
-    HELLO = 1, WELCOME = 2, REJECT = 3, BYE = 4, HELLO_BYTES = 112, WELCOME_BYTES = 56, REJECT_BYTES = 20, BYE_BYTES = 16,
+    HELLO = 1, WELCOME = 2, REJECT = 3, BYE = 4, READY = 5, HELLO_BYTES = 112, WELCOME_BYTES = 56, REJECT_BYTES = 20, BYE_BYTES = 16, READY_BYTES = 8,
     MESSAGE_MAX = 1024, TEXT_MAX = 512, DESCRIPTORS = 3, HANDSHAKE_MS = 2000
 };
 
@@ -191,7 +191,7 @@ static void rejected(const uint8_t *message, uint32_t length) {
     exit(2);
 }
 
-/* Section 6.6, CONNECTING and GREETING: again until the timeout where nobody answers. */
+/* Section 6.7, CONNECTING and GREETING: again until the timeout where nobody answers. */
 static int connect_and_greet(const char *path, uint16_t major, uint32_t mode, int64_t deadline, uint8_t *welcome, int *fds) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if ((size_t)snprintf(address.sun_path, sizeof address.sun_path, "%s", path) >= sizeof address.sun_path) {
@@ -299,6 +299,8 @@ static void open_stream(struct reader *r, const uint8_t *welcome, const int *fds
     uint64_t newest = load64(r->segment + SEG_HEAD) >> 8; /* section 8: it starts at the newest frame */
     r->cursor = newest > 0 ? newest - 1 : 0;
     store64(r->control + CTL_CURSOR, r->cursor);
+    uint8_t ready[READY_BYTES] = {READY_BYTES, 0, 0, 0, READY}; /* section 6.5 */
+    (void)!send(r->socket, ready, sizeof ready, MSG_NOSIGNAL); /* where the publisher is gone, the next look tells */
     printf("CONNECTED subscriber %" PRIu32 " slots %" PRIu32 " max_leases %" PRIu32 "\n", get32(welcome + 12), r->slots,
             get32(welcome + 48));
 }

@@ -336,7 +336,7 @@ public final class Publisher implements AutoCloseable {
     }
 
     /**
-     * Subscribers connected now.
+     * Subscribers that are reading: every frame published after one is counted is meant for it.
      *
      * @return their number
      */

@@ -72,6 +72,7 @@ public final class Subscriber implements AutoCloseable {
                 : null;
         this.reader = new RingReader(connection.segment(), connection.control(), frames.length, builder.mode);
         this.waiter = new HeadWaiter(connection.segment(), connection.control(), builder.waitStrategy);
+        connection.ready(); // the reader has its place: whoever counts this subscriber now may publish for it
     }
 
     /**

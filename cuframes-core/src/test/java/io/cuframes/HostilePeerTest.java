@@ -203,8 +203,8 @@ class HostilePeerTest {
         assertNothingKept();
     }
 
-    @Test
-    void aSubscriberThatKeepsTalkingIsCutOff() throws IOException {
+    /** Says what an admitted subscriber may not say, and expects to be cut off. */
+    private void assertCutOffAfterWelcome(ByteBuffer... sent) throws IOException {
         try (SocketChannel channel = connect()) {
             channel.write(hello());
             ByteBuffer welcome =
@@ -213,10 +213,26 @@ class HostilePeerTest {
                 assertTrue(channel.read(welcome) > 0);
             }
             assertEquals(MessageDescriptor.WELCOME, welcome.getShort(4));
-            channel.write(ByteBuffer.wrap(new byte[] {1}));
+            for (ByteBuffer message : sent) {
+                channel.write(message);
+            }
             assertEquals(0, readAll(channel).remaining());
         }
         assertNothingKept();
+    }
+
+    private static ByteBuffer ready() {
+        ByteBuffer ready = ByteBuffer.allocate(MessageDescriptor.READY_LENGTH).order(ByteOrder.LITTLE_ENDIAN);
+        return ready.putInt(0, MessageDescriptor.READY_LENGTH).putShort(4, (short) MessageDescriptor.READY);
+    }
+
+    @Test
+    void anAdmittedSubscriberThatSaysMoreThanReadyIsCutOff() throws IOException {
+        assertCutOffAfterWelcome(hello());
+        assertCutOffAfterWelcome(ready().putInt(0, 4));
+        assertCutOffAfterWelcome(ready().putInt(0, 12), ByteBuffer.allocate(4));
+        assertCutOffAfterWelcome(ready(), ready());
+        assertCutOffAfterWelcome(ready(), ByteBuffer.allocate(1));
     }
 
     @Test

@@ -10,6 +10,7 @@ import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
 import io.cuframes.ffm.Libc;
 import io.cuframes.ffm.Pollfd;
+import io.cuframes.ffm.SocketMessage;
 import io.cuframes.internal.cuda.Cuda;
 import io.cuframes.internal.cuda.CudaDevice;
 import io.cuframes.internal.cuda.CudaIpcRingView;
@@ -18,6 +19,7 @@ import io.cuframes.internal.memory.RingView;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.Posix;
 import io.cuframes.internal.protocol.ControlDescriptor;
+import io.cuframes.internal.protocol.MessageDescriptor;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.SegmentHeader;
 import io.cuframes.internal.protocol.SlotDescriptor;
@@ -137,6 +139,14 @@ public final class Connection implements AutoCloseable {
 
     private static CuframesException protocol(String name, String what) {
         return new CuframesException(ErrorCode.PROTOCOL, "bad segment " + name + ": " + what);
+    }
+
+    /** Tells the publisher that this subscriber reads from here on. If the publisher is gone, the next look at the socket tells. */
+    public void ready() {
+        try (Arena local = Arena.ofConfined();
+                SocketMessage message = new SocketMessage(MessageDescriptor.READY_LENGTH, local)) {
+            message.send(socket.fd(), 0, Messages.encodeReady(message.payload()), 0);
+        }
     }
 
     /** Whether the publisher has said goodbye or its end of the socket is closed. A call into the kernel; allocates nothing. */

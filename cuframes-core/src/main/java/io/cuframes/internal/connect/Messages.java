@@ -209,6 +209,11 @@ final class Messages {
                 new String(text, StandardCharsets.UTF_8).replaceAll("\\p{Cntrl}", "?"));
     }
 
+    /** Writes a READY; returns its length. */
+    static int encodeReady(MemorySegment message) {
+        return begin(message, MessageDescriptor.READY, MessageDescriptor.READY_LENGTH);
+    }
+
     /** Writes a BYE; returns its length. */
     static int encodeBye(int reason, MemorySegment message) {
         int length = begin(message, MessageDescriptor.BYE, MessageDescriptor.BYE_LENGTH);

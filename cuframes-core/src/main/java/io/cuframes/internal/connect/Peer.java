@@ -16,7 +16,7 @@ final class Peer implements AutoCloseable {
     enum Progress {
         /** More is to come. */
         PARTIAL,
-        /** The first message is there, whole. */
+        /** A message is there, whole. */
         COMPLETE,
         /** The length it claims is out of bounds. */
         BAD_LENGTH,
@@ -31,6 +31,7 @@ final class Peer implements AutoCloseable {
     private final SocketMessage message = new SocketMessage(MessageDescriptor.MAX_LENGTH, arena);
     private int filled;
     private ControlPage page;
+    private boolean ready;
     private String title = "";
 
     Peer(Descriptor socket, PeerCredentials credentials, long deadline) {
@@ -55,6 +56,15 @@ final class Peer implements AutoCloseable {
         return page != null;
     }
 
+    /** Whether it has mapped everything and begun to read. */
+    boolean isReady() {
+        return ready;
+    }
+
+    void setReady() {
+        ready = true;
+    }
+
     ControlPage page() {
         return page;
     }
@@ -68,6 +78,7 @@ final class Peer implements AutoCloseable {
     void admit(ControlPage itsPage, String itsTitle) {
         page = itsPage;
         title = itsTitle;
+        filled = 0; // the next message begins
     }
 
     /** When the handshake must be over. */
@@ -75,7 +86,7 @@ final class Peer implements AutoCloseable {
         return deadline;
     }
 
-    /** Reads what there is of the first message, and not a byte more. Descriptors sent along are closed: a subscriber has none to send. */
+    /** Reads what there is of the message that is due, and not a byte more. Descriptors sent along are closed: a subscriber has none to send. */
     Progress read() {
         while (true) {
             int wanted = filled < MessageDescriptor.HEADER_LENGTH

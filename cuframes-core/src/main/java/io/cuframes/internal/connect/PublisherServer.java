@@ -63,6 +63,7 @@ public final class PublisherServer implements AutoCloseable {
     private final int gid = Libc.getegid();
 
     private int lastSubscriber;
+    private int admitted;
     private long acceptAgain = System.nanoTime();
     private volatile int subscribers;
     private volatile long drainNanos = -1;
@@ -120,7 +121,7 @@ public final class PublisherServer implements AutoCloseable {
         }
     }
 
-    /** Subscribers admitted now. */
+    /** Subscribers that read now. */
     public int subscribers() {
         return subscribers;
     }
@@ -225,7 +226,7 @@ public final class PublisherServer implements AutoCloseable {
     }
 
     private int greeting() {
-        return peers.size() - subscribers;
+        return peers.size() - admitted;
     }
 
     private int timeoutMillis(long now, long atMostNanos) {
@@ -269,7 +270,7 @@ public final class PublisherServer implements AutoCloseable {
 
     private void serve(Peer peer) {
         if (peer.isAdmitted()) {
-            drop(peer); // it has nothing to say: it is gone, or breaks the protocol
+            hear(peer);
             return;
         }
         switch (peer.read()) {
@@ -285,6 +286,24 @@ public final class PublisherServer implements AutoCloseable {
                                                 Messages.length(peer.message().payload())) + " bytes"));
             case COMPLETE -> greet(peer);
         }
+    }
+
+    /** An admitted subscriber says READY once and nothing else: otherwise it is gone, or breaks the protocol. */
+    private void hear(Peer peer) {
+        Peer.Progress progress = peer.isReady() ? Peer.Progress.ENDED : peer.read();
+        if (progress == Peer.Progress.PARTIAL) {
+            return;
+        }
+        MemorySegment message = peer.message().payload();
+        if (progress != Peer.Progress.COMPLETE
+                || Messages.type(message) != MessageDescriptor.READY
+                || Messages.length(message) != MessageDescriptor.READY_LENGTH) {
+            drop(peer);
+            return;
+        }
+        peer.setReady();
+        setSubscribers(subscribers + 1);
+        LOG.log(System.Logger.Level.INFO, () -> "\"" + key + "\": subscriber " + peer.title() + " is here");
     }
 
     private void greet(Peer peer) {
@@ -316,9 +335,9 @@ public final class PublisherServer implements AutoCloseable {
                     RejectCode.TRANSPORT,
                     "the frames go through " + header.transport() + ", which the subscriber cannot read");
         }
-        if (subscribers >= limits.maxSubscribers()) {
+        if (admitted >= limits.maxSubscribers()) {
             return Messages.reject(
-                    RejectCode.FULL, subscribers + " subscribers are connected, as many as this publisher admits");
+                    RejectCode.FULL, admitted + " subscribers are connected, as many as this publisher admits");
         }
         return null;
     }
@@ -341,12 +360,10 @@ public final class PublisherServer implements AutoCloseable {
                     page,
                     number + " (" + (hello.name().isEmpty() ? "" : hello.name() + ", ") + "process "
                             + peer.credentials().pid() + ")");
-            setSubscribers(subscribers + 1);
+            admitted++;
             if (!welcome(peer, number, control)) {
                 drop(peer);
-                return;
             }
-            LOG.log(System.Logger.Level.INFO, () -> "\"" + key + "\": subscriber " + peer.title() + " is here");
         }
     }
 
@@ -392,6 +409,9 @@ public final class PublisherServer implements AutoCloseable {
         if (peer.isAdmitted()) {
             readers.remove(peer.page());
             peer.page().close();
+            admitted--;
+        }
+        if (peer.isReady()) {
             setSubscribers(subscribers - 1);
             LOG.log(System.Logger.Level.INFO, () -> "\"" + key + "\": subscriber " + peer.title() + " is gone");
         }

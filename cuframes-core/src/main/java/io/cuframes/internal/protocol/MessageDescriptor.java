@@ -11,6 +11,7 @@ package io.cuframes.internal.protocol;
  *  WELCOME │ 56     │ 2    │ 0    │ major, minor, subscriber, epoch, segment_length, ring_length, ...     │
  *  REJECT  │ 20 + n │ 3    │ 0    │ code, major, minor, text_length, text[n]                              │
  *  BYE     │ 16     │ 4    │ 0    │ reason, reserved                                                      │
+ *  READY   │ 8      │ 5    │ 0    │                                                                       │
  *          └────────┴──────┴──────┴───────────────────────────────────────────────────────────────────────┘
  *           length   type   reserved
  * </pre>
@@ -25,6 +26,7 @@ public final class MessageDescriptor {
     public static final int WELCOME = 2;
     public static final int REJECT = 3;
     public static final int BYE = 4;
+    public static final int READY = 5;
 
     /** The bytes {@code CUFH}, read as a little-endian u32. */
     public static final int HELLO_MAGIC = 0x48465543;
@@ -61,6 +63,8 @@ public final class MessageDescriptor {
     public static final int BYE_LENGTH = 16;
     public static final long BYE_REASON_OFFSET = 8;
     public static final int BYE_ENDED = 1;
+
+    public static final int READY_LENGTH = HEADER_LENGTH;
 
     private MessageDescriptor() {}
 }

@@ -45,6 +45,7 @@ public final class RingReader {
         this.strict = mode == SubscriberMode.STRICT_ORDER;
         this.cursor = Math.max(0, HeadWord.seq(head()) - 1);
         Shared.setIntOpaque(control, ControlDescriptor.MODE_OFFSET, mode.code());
+        Shared.setLongOpaque(control, ControlDescriptor.CURSOR_OFFSET, cursor);
     }
 
     /** The head word. Acquire: the frame it names is complete, and so is every one before it. */

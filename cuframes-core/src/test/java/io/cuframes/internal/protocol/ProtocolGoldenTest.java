@@ -133,7 +133,8 @@ class ProtocolGoldenTest {
         assertTrue(text.contains(SubscriberMode.NEWEST_ONLY.code() + " NEWEST_ONLY, "
                 + SubscriberMode.STRICT_ORDER.code() + " STRICT_ORDER"));
         assertTrue(text.contains(MessageDescriptor.HELLO + " HELLO, " + MessageDescriptor.WELCOME + " WELCOME, "
-                + MessageDescriptor.REJECT + " REJECT, " + MessageDescriptor.BYE + " BYE"));
+                + MessageDescriptor.REJECT + " REJECT, " + MessageDescriptor.BYE + " BYE, " + MessageDescriptor.READY
+                + " READY"));
         StringBuilder codes = new StringBuilder();
         for (RejectCode code : RejectCode.values()) {
             codes.append(codes.isEmpty() ? "" : ", ")
@@ -145,6 +146,7 @@ class ProtocolGoldenTest {
         assertTrue(text.contains("6.1 HELLO, subscriber to publisher, " + MessageDescriptor.HELLO_LENGTH + " bytes"));
         assertTrue(
                 text.contains("6.2 WELCOME, publisher to subscriber, " + MessageDescriptor.WELCOME_LENGTH + " bytes"));
+        assertTrue(text.contains("6.5 READY, subscriber to publisher, " + MessageDescriptor.READY_LENGTH + " bytes"));
         assertTrue(text.contains("6.4 BYE, publisher to subscriber, " + MessageDescriptor.BYE_LENGTH + " bytes"));
         assertTrue(text.contains(
                 "number of slots, " + SegmentDescriptor.MIN_SLOTS + " to " + SegmentDescriptor.MAX_SLOTS));
