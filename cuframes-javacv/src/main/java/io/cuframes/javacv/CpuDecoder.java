@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.javacv;
+
+import static org.bytedeco.ffmpeg.global.avcodec.avcodec_find_decoder;
+import static org.bytedeco.ffmpeg.global.avutil.AV_PIX_FMT_NV12;
+
+import io.cuframes.CuframesException;
+import io.cuframes.ErrorCode;
+import io.cuframes.Plane;
+import io.cuframes.WritableFrame;
+import org.bytedeco.ffmpeg.avcodec.AVCodec;
+import org.bytedeco.ffmpeg.avcodec.AVPacket;
+import org.bytedeco.ffmpeg.avutil.AVFrame;
+
+/** Decodes on the CPU. A frame is converted straight into a slot of host memory; for a device ring it goes through one buffer. */
+final class CpuDecoder implements FrameDecoder {
+    /** Each thread of frame threading holds a frame back, so a live stream gets two. */
+    private static final int LIVE_THREADS = 2;
+
+    private static final int MOST_THREADS = 4;
+
+    private final CodecContext codec;
+    private final Nv12Converter converter = new Nv12Converter();
+    private HostFrame staging;
+    private String conversion = "";
+
+    CpuDecoder(Demuxer demuxer, boolean live) {
+        AVCodec decoder = avcodec_find_decoder(demuxer.parameters().codec_id());
+        if (decoder == null) {
+            converter.close();
+            throw new CuframesException(
+                    ErrorCode.UNSUPPORTED, "this build of FFmpeg has no decoder of " + demuxer.codecName());
+        }
+        int threads = live ? LIVE_THREADS : Math.clamp(Runtime.getRuntime().availableProcessors(), 2, MOST_THREADS);
+        try {
+            codec = new CodecContext(demuxer, decoder, context -> context.thread_count(threads));
+        } catch (RuntimeException e) {
+            converter.close();
+            throw e;
+        }
+        describe(
+                demuxer.parameters().format(),
+                demuxer.parameters().width(),
+                demuxer.parameters().height());
+    }
+
+    private void describe(int format, int width, int height) {
+        conversion = (format == AV_PIX_FMT_NV12 ? "" : ", " + Nv12Converter.name(format) + " converted to NV12")
+                + ((width | height) % 2 == 0 ? "" : ", cropped from " + width + "x" + height + " to even");
+    }
+
+    @Override
+    public VideoSource.Decoder kind() {
+        return VideoSource.Decoder.CPU;
+    }
+
+    @Override
+    public int send(AVPacket packet) {
+        return codec.send(packet);
+    }
+
+    @Override
+    public int receive(AVFrame frame) {
+        return codec.receive(frame);
+    }
+
+    @Override
+    public String refusal() {
+        return null;
+    }
+
+    @Override
+    public void flush() {
+        codec.flush();
+    }
+
+    @Override
+    public void copy(AVFrame frame, WritableFrame slot, boolean deviceRing) {
+        Plane luma = slot.plane(0);
+        int width = luma.width();
+        int height = luma.height();
+        if (!deviceRing) {
+            Plane chroma = slot.plane(1);
+            converter.convert(
+                    frame,
+                    width,
+                    height,
+                    luma.segment().address(),
+                    luma.pitch(),
+                    chroma.segment().address(),
+                    chroma.pitch());
+            return;
+        }
+        HostFrame buffer = staging(width, height);
+        converter.convert(
+                frame,
+                width,
+                height,
+                buffer.luma().address(),
+                buffer.lumaPitch(),
+                buffer.chroma().address(),
+                buffer.chromaPitch());
+        slot.copyPlane(0, buffer.luma(), buffer.lumaPitch());
+        slot.copyPlane(1, buffer.chroma(), buffer.chromaPitch());
+    }
+
+    private HostFrame staging(int width, int height) {
+        if (staging == null || !staging.fits(width, height)) {
+            if (staging != null) {
+                staging.close();
+                staging = null;
+            }
+            staging = new HostFrame(width, height);
+        }
+        return staging;
+    }
+
+    @Override
+    public String conversion() {
+        return conversion;
+    }
+
+    @Override
+    public void close() {
+        if (staging != null) {
+            staging.close();
+        }
+        converter.close();
+        codec.close();
+    }
+}

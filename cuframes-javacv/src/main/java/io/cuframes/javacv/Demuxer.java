@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.javacv;
+
+import static org.bytedeco.ffmpeg.global.avcodec.av_packet_unref;
+import static org.bytedeco.ffmpeg.global.avcodec.avcodec_get_name;
+import static org.bytedeco.ffmpeg.global.avformat.AVSEEK_FLAG_BACKWARD;
+import static org.bytedeco.ffmpeg.global.avformat.AVSEEK_FLAG_BYTE;
+import static org.bytedeco.ffmpeg.global.avformat.av_find_best_stream;
+import static org.bytedeco.ffmpeg.global.avformat.av_guess_frame_rate;
+import static org.bytedeco.ffmpeg.global.avformat.av_read_frame;
+import static org.bytedeco.ffmpeg.global.avformat.av_seek_frame;
+import static org.bytedeco.ffmpeg.global.avformat.avformat_alloc_context;
+import static org.bytedeco.ffmpeg.global.avformat.avformat_close_input;
+import static org.bytedeco.ffmpeg.global.avformat.avformat_find_stream_info;
+import static org.bytedeco.ffmpeg.global.avformat.avformat_open_input;
+import static org.bytedeco.ffmpeg.global.avutil.AVERROR_EOF;
+import static org.bytedeco.ffmpeg.global.avutil.AVERROR_INVALIDDATA;
+import static org.bytedeco.ffmpeg.global.avutil.AVMEDIA_TYPE_VIDEO;
+import static org.bytedeco.ffmpeg.global.avutil.AV_NOPTS_VALUE;
+import static org.bytedeco.ffmpeg.global.avutil.av_dict_free;
+import static org.bytedeco.ffmpeg.global.avutil.av_dict_set;
+
+import io.cuframes.CuframesException;
+import io.cuframes.ErrorCode;
+import java.util.Locale;
+import org.bytedeco.ffmpeg.avcodec.AVCodec;
+import org.bytedeco.ffmpeg.avcodec.AVCodecParameters;
+import org.bytedeco.ffmpeg.avcodec.AVPacket;
+import org.bytedeco.ffmpeg.avformat.AVFormatContext;
+import org.bytedeco.ffmpeg.avformat.AVStream;
+import org.bytedeco.ffmpeg.avutil.AVDictionary;
+import org.bytedeco.ffmpeg.avutil.AVRational;
+
+/** One opened input and its video stream: gives that stream's packets. Not thread-safe; the gate ends what blocks. */
+final class Demuxer implements AutoCloseable {
+    /** What {@link #read} came back with. */
+    enum Read {
+        PACKET,
+        /** The input is over. */
+        END,
+        /** Something damaged was skipped: read on. */
+        DAMAGED,
+        /** Nothing more comes; {@link #lossReason()} says why. */
+        LOST
+    }
+
+    /** Frames last this long where the stream does not say: 25 per second. */
+    private static final long USUAL_FRAME_NANOS = 40_000_000;
+
+    private static final double HIGHEST_PLAUSIBLE_RATE = 1000;
+    private static final int DAMAGED_AT_MOST = 1000;
+
+    private final SourceOptions options;
+    private final InterruptGate gate;
+    private final AVFormatContext context;
+    private final AVStream stream;
+    private final int index;
+    private final double frameRate;
+    private int damaged;
+    private String lossReason;
+    private boolean ended;
+
+    /**
+     * Opens and probes an input.
+     *
+     * @throws CuframesException code NOT_FOUND, ACCESS_DENIED, TIMEOUT, UNSUPPORTED or SYSTEM
+     */
+    static Demuxer open(SourceOptions options, InterruptGate gate) {
+        gate.arm(options.openTimeout());
+        try {
+            return new Demuxer(options, gate, openContext(options, gate));
+        } finally {
+            gate.disarm();
+        }
+    }
+
+    private static AVFormatContext openContext(SourceOptions options, InterruptGate gate) {
+        AVFormatContext context = Ffmpeg.allocated(avformat_alloc_context(), "a demuxer");
+        gate.guard(context);
+        AVDictionary settings = new AVDictionary(null);
+        try {
+            if (options.url().isRtsp()) {
+                String transport = options.rtspTransport().name().toLowerCase(Locale.ROOT);
+                av_dict_set(settings, "rtsp_transport", transport, 0);
+                if (options.listen()) {
+                    av_dict_set(settings, "rtsp_flags", "listen", 0);
+                }
+            } else if (options.listen()) {
+                av_dict_set(settings, "listen", "1", 0);
+            }
+            int status =
+                    avformat_open_input(context, options.url().raw(), null, settings); // frees the context if it fails
+            if (status < 0) {
+                throw OpenError.of(options.url(), status, gate.expired(), options.openTimeout(), options.listen());
+            }
+            return context;
+        } finally {
+            av_dict_free(settings);
+        }
+    }
+
+    private Demuxer(SourceOptions options, InterruptGate gate, AVFormatContext context) {
+        this.options = options;
+        this.gate = gate;
+        this.context = context;
+        try {
+            int status = avformat_find_stream_info(context, (AVDictionary) null);
+            if (status < 0 || gate.expired() || gate.interrupted()) {
+                throw OpenError.of(options.url(), status, gate.expired(), options.openTimeout(), options.listen());
+            }
+            this.index = av_find_best_stream(context, AVMEDIA_TYPE_VIDEO, -1, -1, (AVCodec) null, 0);
+            if (index < 0) {
+                throw new CuframesException(
+                        ErrorCode.UNSUPPORTED,
+                        options.url() + " has no video among its " + context.nb_streams()
+                                + " streams: give a URL or file with a video stream");
+            }
+            this.stream = context.streams(index);
+            this.frameRate = frameRate();
+            if (parameters().width() <= 0 || parameters().height() <= 0) {
+                throw new CuframesException(
+                        ErrorCode.UNSUPPORTED,
+                        "the " + codecName() + " stream of " + options.url()
+                                + " did not tell its size while it was probed: no key frame came; try again, or see that the sender"
+                                + " sends its parameter sets");
+            }
+        } catch (RuntimeException e) {
+            avformat_close_input(context);
+            throw e;
+        }
+    }
+
+    private double frameRate() {
+        AVRational rate = av_guess_frame_rate(context, stream, null);
+        double perSecond = rate.den() == 0 ? 0 : (double) rate.num() / rate.den();
+        return perSecond > 0 && perSecond <= HIGHEST_PLAUSIBLE_RATE ? perSecond : 0;
+    }
+
+    /** Reads the video stream's next packet, to be unreferenced by the caller. */
+    Read read(AVPacket packet) {
+        boolean network = options.url().isNetwork();
+        if (network) {
+            gate.arm(options.readTimeout());
+        }
+        try {
+            while (true) {
+                int status = av_read_frame(context, packet);
+                if (status < 0) {
+                    return failed(status);
+                }
+                damaged = 0;
+                if (packet.stream_index() == index) {
+                    return Read.PACKET;
+                }
+                av_packet_unref(packet);
+            }
+        } finally {
+            gate.disarm();
+        }
+    }
+
+    private Read failed(int status) {
+        if (status == AVERROR_EOF && !(gate.expired() || gate.interrupted())) {
+            lossReason = "the sender ended the stream";
+            ended = true;
+            return Read.END;
+        }
+        if (status == Ffmpeg.AGAIN || (status == AVERROR_INVALIDDATA && ++damaged < DAMAGED_AT_MOST)) {
+            return Read.DAMAGED;
+        }
+        lossReason =
+                gate.expired() ? "nothing came for " + options.readTimeout().toMillis() + " ms" : Ffmpeg.text(status);
+        return Read.LOST;
+    }
+
+    /** Whether the input came to its end, rather than was lost. */
+    boolean ended() {
+        return ended;
+    }
+
+    /** Why {@link #read} gave END or LOST. */
+    String lossReason() {
+        return lossReason;
+    }
+
+    /** Goes back to the beginning; false if this input cannot. */
+    boolean rewind() {
+        ended = false;
+        long start = stream.start_time() == AV_NOPTS_VALUE ? 0 : stream.start_time();
+        return av_seek_frame(context, index, start, AVSEEK_FLAG_BACKWARD) >= 0
+                || av_seek_frame(context, index, 0, AVSEEK_FLAG_BYTE) >= 0;
+    }
+
+    /** Whether the input has a known length, as files have. */
+    boolean hasDuration() {
+        return context.duration() != AV_NOPTS_VALUE && context.duration() > 0;
+    }
+
+    AVStream stream() {
+        return stream;
+    }
+
+    AVCodecParameters parameters() {
+        return stream.codecpar();
+    }
+
+    String codecName() {
+        return avcodec_get_name(parameters().codec_id()).getString();
+    }
+
+    long timeBaseNumerator() {
+        return stream.time_base().num();
+    }
+
+    long timeBaseDenominator() {
+        return stream.time_base().den();
+    }
+
+    /** How long a frame lasts, ns. */
+    long frameNanos() {
+        return frameRate > 0 ? Math.round(1e9 / frameRate) : USUAL_FRAME_NANOS;
+    }
+
+    /** Such as {@code 25 fps}; empty if the stream does not say. */
+    String rateText() {
+        return frameRate > 0
+                ? String.format(Locale.ROOT, " %.4g fps", frameRate).replace(".00", "")
+                : "";
+    }
+
+    @Override
+    public void close() {
+        avformat_close_input(context);
+    }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.javacv;
+
+import io.cuframes.CuframesException;
+import io.cuframes.WritableFrame;
+import org.bytedeco.ffmpeg.avcodec.AVPacket;
+import org.bytedeco.ffmpeg.avutil.AVFrame;
+
+/** Turns packets into frames and puts frames into slots; on the GPU or on the CPU. For one thread. */
+interface FrameDecoder extends AutoCloseable {
+    /** Which of the two it is. */
+    VideoSource.Decoder kind();
+
+    /** Feeds a packet, null to drain: 0 or an AVERROR. */
+    int send(AVPacket packet);
+
+    /** Fetches a frame: 0, AVERROR(EAGAIN) if it needs packets, AVERROR_EOF once drained, or another AVERROR for something damaged. */
+    int receive(AVFrame frame);
+
+    /** Why this decoder cannot decode the stream at all, once that has turned out; else null. */
+    String refusal();
+
+    /** Forgets what came so far, to start elsewhere. */
+    void flush();
+
+    /**
+     * Puts a frame into a slot. In a device ring the copy may be queued only, on the legacy default stream: the frame must stay until the slot
+     * is announced.
+     *
+     * @throws CuframesException if the copy fails
+     */
+    void copy(AVFrame frame, WritableFrame slot, boolean deviceRing);
+
+    /** What is done to the frames besides decoding, in words for the end of a description; empty if nothing. */
+    String conversion();
+
+    @Override
+    void close();
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.javacv;
+
+import java.time.Duration;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.bytedeco.ffmpeg.avformat.AVFormatContext;
+import org.bytedeco.ffmpeg.avformat.AVIOInterruptCB;
+import org.bytedeco.javacpp.Pointer;
+
+/**
+ * Ends FFmpeg's blocking calls: when another thread interrupts, for good, or when a deadline has passed. FFmpeg asks through a callback.
+ *
+ * <p>One callback serves all gates and finds them by a number in its opaque pointer: JavaCPP has room for ten callbacks of a type in a process, which
+ * sixteen cameras would exceed, and a static one is never collected.
+ */
+final class InterruptGate implements AutoCloseable {
+    private static final ConcurrentMap<Long, InterruptGate> GATES = new ConcurrentHashMap<>();
+    private static final AtomicLong NUMBERS = new AtomicLong();
+
+    private static final class Callback extends AVIOInterruptCB.Callback_Pointer {
+        static final Callback INSTANCE = new Callback();
+
+        @Override
+        public int call(Pointer opaque) {
+            InterruptGate gate = opaque == null ? null : GATES.get(opaque.address());
+            return gate != null && (gate.interrupted || gate.expired()) ? 1 : 0;
+        }
+    }
+
+    private final long number = NUMBERS.incrementAndGet();
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition wake = lock.newCondition();
+    private volatile boolean interrupted;
+    private volatile boolean armed;
+    private volatile long deadline;
+
+    InterruptGate() {
+        GATES.put(number, this);
+    }
+
+    /** Has the context's blocking calls ask this gate. */
+    void guard(AVFormatContext context) {
+        context.interrupt_callback().callback(Callback.INSTANCE).opaque(new NativeAddress().at(number));
+    }
+
+    /** Blocking calls end when this time is over. */
+    void arm(Duration timeout) {
+        deadline = System.nanoTime() + timeout.toNanos();
+        armed = true;
+    }
+
+    /** Blocking calls may take as long as they like. */
+    void disarm() {
+        armed = false;
+    }
+
+    boolean expired() {
+        return armed && System.nanoTime() - deadline > 0;
+    }
+
+    boolean interrupted() {
+        return interrupted;
+    }
+
+    /** Ends blocking calls and sleeps, now and in future. From any thread. */
+    void interrupt() {
+        interrupted = true;
+        lock.lock();
+        try {
+            wake.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Sleeps; false if interrupted. */
+    boolean sleep(long nanos) {
+        long left = nanos;
+        lock.lock();
+        try {
+            while (left > 0 && !interrupted) {
+                left = wake.awaitNanos(left);
+            }
+        } catch (InterruptedException e) {
+            interrupted = true;
+            Thread.currentThread().interrupt();
+        } finally {
+            lock.unlock();
+        }
+        return !interrupted;
+    }
+
+    boolean sleep(Duration time) {
+        return sleep(TimeUnit.NANOSECONDS.convert(time));
+    }
+
+    @Override
+    public void close() {
+        GATES.remove(number);
+    }
+}

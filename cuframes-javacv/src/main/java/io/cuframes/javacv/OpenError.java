@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.javacv;
+
+import static org.bytedeco.ffmpeg.global.avutil.AVERROR_DEMUXER_NOT_FOUND;
+import static org.bytedeco.ffmpeg.global.avutil.AVERROR_EXIT;
+import static org.bytedeco.ffmpeg.global.avutil.AVERROR_HTTP_FORBIDDEN;
+import static org.bytedeco.ffmpeg.global.avutil.AVERROR_HTTP_NOT_FOUND;
+import static org.bytedeco.ffmpeg.global.avutil.AVERROR_HTTP_UNAUTHORIZED;
+import static org.bytedeco.ffmpeg.global.avutil.AVERROR_INVALIDDATA;
+import static org.bytedeco.ffmpeg.global.avutil.AVERROR_PROTOCOL_NOT_FOUND;
+
+import io.cuframes.CuframesException;
+import io.cuframes.ErrorCode;
+import java.time.Duration;
+
+/** Why a URL or a file could not be opened: FFmpeg's error as an exception that says what to do. */
+final class OpenError {
+    private static final int ENOENT = -2;
+    private static final int EACCES = -13;
+    private static final int ECONNREFUSED = -111;
+
+    private OpenError() {}
+
+    static CuframesException of(SourceUrl url, int error, boolean expired, Duration timeout, boolean listen) {
+        String what = "cannot open " + url + ": ";
+        if (expired) {
+            return new CuframesException(
+                    ErrorCode.TIMEOUT,
+                    what + (listen ? "no sender came" : "no answer") + " within " + timeout.toMillis() + " ms ("
+                            + Ffmpeg.text(error) + "): check the address and the network, or raise openTimeout");
+        }
+        return new CuframesException(code(error), what + Ffmpeg.text(error) + ": " + advice(url, error));
+    }
+
+    private static ErrorCode code(int error) {
+        if (error == ENOENT || error == AVERROR_HTTP_NOT_FOUND) {
+            return ErrorCode.NOT_FOUND;
+        }
+        if (error == EACCES || error == AVERROR_HTTP_UNAUTHORIZED || error == AVERROR_HTTP_FORBIDDEN) {
+            return ErrorCode.ACCESS_DENIED;
+        }
+        if (error == AVERROR_INVALIDDATA || error == AVERROR_DEMUXER_NOT_FOUND || error == AVERROR_PROTOCOL_NOT_FOUND) {
+            return ErrorCode.UNSUPPORTED;
+        }
+        return ErrorCode.SYSTEM;
+    }
+
+    private static String advice(SourceUrl url, int error) {
+        if (error == ECONNREFUSED) {
+            return "nothing listens there; check host and port, and that the camera is up";
+        }
+        if (error == AVERROR_INVALIDDATA) {
+            return "this is no media that FFmpeg knows, or it is damaged";
+        }
+        if (error == AVERROR_PROTOCOL_NOT_FOUND) {
+            return "this build of FFmpeg does not know the scheme";
+        }
+        return switch (code(error)) {
+            case NOT_FOUND -> url.isNetwork() ? "check the path of the URL" : "check the path of the file";
+            case ACCESS_DENIED ->
+                url.isNetwork() ? "check user and password of the URL" : "check the file's permissions";
+            default ->
+                error == AVERROR_EXIT
+                        ? "it was interrupted"
+                        : url.isNetwork() ? "check the URL and the network" : "check the file";
+        };
+    }
+}

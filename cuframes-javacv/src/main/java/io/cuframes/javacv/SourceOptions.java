@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.javacv;
+
+import java.time.Duration;
+
+/** What a {@link VideoSource} was told, checked. */
+record SourceOptions(
+        SourceUrl url,
+        VideoSource.Decoder decoder,
+        int device,
+        VideoSource.RtspTransport rtspTransport,
+        boolean listen,
+        boolean loop,
+        boolean realtime,
+        boolean reconnect,
+        Duration openTimeout,
+        Duration readTimeout,
+        VideoSource.Listener listener) {}

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.javacv;
+
+import io.cuframes.CuframesException;
+import io.cuframes.ErrorCode;
+import io.cuframes.FrameFormat;
+import io.cuframes.Publisher;
+import io.cuframes.WritableFrame;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A camera or a file, decoded into a {@link Publisher}: on the GPU by NVDEC, straight from the decoder's surface into the ring, or on the CPU.
+ *
+ * <pre>{@code
+ * try (VideoSource source = VideoSource.builder("rtsp://camera/stream").open();
+ *         Publisher publisher = Publisher.builder("cam1")
+ *                 .size(source.format().width(), source.format().height())
+ *                 .color(source.format().color())
+ *                 .open()) {
+ *     while (source.publishNext(publisher) != VideoSource.Status.END) {
+ *         // FORMAT_CHANGED: open a publisher of source.format() and go on with that
+ *     }
+ * }
+ * }</pre>
+ *
+ * <p>One thread at a time calls {@link #publishNext}. {@link #interrupt()}, {@link #close()} and the plain accessors are safe from any thread.
+ * Credentials in a URL appear in no text of this class.
+ */
+public final class VideoSource implements AutoCloseable {
+    /** Where frames are decoded. */
+    public enum Decoder {
+        /** On the GPU where there is a CUDA device and NVDEC knows the stream's codec and format; else on the CPU, and the listener is told. */
+        AUTO,
+        /** On the GPU, or not at all. */
+        NVDEC,
+        /** On the CPU. */
+        CPU
+    }
+
+    /** How RTSP carries the media. */
+    public enum RtspTransport {
+        /** Interleaved in the RTSP connection: nothing is lost, and it passes firewalls. */
+        TCP,
+        /** Datagrams: lower delay on a bad network, at the price of damaged frames. */
+        UDP
+    }
+
+    /** What became of a call of {@link #publishNext}. */
+    public enum Status {
+        /** A frame was published. */
+        PUBLISHED,
+        /** A frame was decoded and dropped, since every slot is being read. */
+        DROPPED,
+        /** The input is over, or {@link #interrupt()} was called. */
+        END,
+        /**
+         * The next frame has another size than the publisher. It is kept: open a publisher of {@link #format()} and call again. The old publisher
+         * may be closed first.
+         */
+        FORMAT_CHANGED
+    }
+
+    /** Hears what happens to the input. Called on the thread that calls {@link #publishNext}, or {@link Builder#open()}. */
+    public interface Listener {
+        /**
+         * The input is lost, or another attempt to get it back has failed.
+         *
+         * @param reason why, in words
+         * @param retryIn when the next attempt comes
+         */
+        default void lost(String reason, Duration retryIn) {}
+
+        /**
+         * The input is back.
+         *
+         * @param description as {@link VideoSource#describe()}
+         */
+        default void restored(String description) {}
+
+        /**
+         * With {@link Decoder#AUTO}: the CPU decodes because the GPU cannot.
+         *
+         * @param reason why, in words
+         */
+        default void fellBack(String reason) {}
+    }
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final InterruptGate gate;
+    private final DecodedInput input;
+    private final FramePair frames;
+    private final Pacer pacer;
+    private boolean pending;
+    private boolean closed;
+
+    private VideoSource(SourceOptions options) {
+        Ffmpeg.load();
+        InterruptGate opening = new InterruptGate();
+        DecodedInput opened = null;
+        try {
+            opened = new DecodedInput(options, opening);
+            this.frames = new FramePair();
+        } catch (RuntimeException e) {
+            if (opened != null) {
+                opened.close();
+            }
+            opening.close();
+            throw e;
+        }
+        this.gate = opening;
+        this.input = opened;
+        this.pacer = options.realtime() ? new Pacer(opening) : null;
+    }
+
+    /**
+     * Begins a source.
+     *
+     * @param url a URL that FFmpeg knows (rtsp, rtmp, http, udp, srt and so on), or the path of a file
+     * @return a builder
+     */
+    public static Builder builder(String url) {
+        return new Builder(url);
+    }
+
+    /**
+     * Decodes the next frame and publishes it. Waits for the input; with {@link Builder#realtime} until the frame is due; with {@link
+     * Builder#reconnect} as long as it takes for a lost input to come back.
+     *
+     * <p>An NVDEC surface is copied to a device ring once per plane, on the GPU's legacy default stream; the ring must be on the decoder's
+     * device. Damaged packets and frames are counted in {@link #errors()} and do not end the stream.
+     *
+     * @param publisher where the frame goes; NV12
+     * @return what became of it
+     * @throws CuframesException code DISCONNECTED if a network input is lost that is not to be reconnected, SYSTEM if a file cannot be read on,
+     *     UNSUPPORTED if nothing of the input can be decoded, CUDA if a copy on the GPU fails
+     * @throws IllegalStateException if the source is closed
+     */
+    public Status publishNext(Publisher publisher) {
+        lock.lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("this source is closed");
+            }
+            frames.settle();
+            if (!pending) {
+                if (!input.next(frames.current())) {
+                    return Status.END;
+                }
+                pending = true;
+            }
+            FrameFormat format = input.format();
+            if (format.width() != publisher.format().width()
+                    || format.height() != publisher.format().height()) {
+                return Status.FORMAT_CHANGED;
+            }
+            if (pacer != null && !pacer.await(input.ptsNanos())) {
+                return Status.END;
+            }
+            pending = false;
+            return publishPending(publisher);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private Status publishPending(Publisher publisher) {
+        try (WritableFrame slot = publisher.acquire()) {
+            if (slot == null) {
+                frames.drop();
+                return Status.DROPPED;
+            }
+            boolean deviceRing = publisher.transport().isDevice();
+            input.decoder().copy(frames.current(), slot, deviceRing);
+            long seq = slot.publish(0, input.ptsNanos());
+            if (deviceRing && input.kind() == Decoder.NVDEC) {
+                frames.keepUntilAnnounced(publisher, seq);
+            } else {
+                frames.drop();
+            }
+            return Status.PUBLISHED;
+        }
+    }
+
+    /**
+     * The frames' geometry and colours, as of the last frame decoded; before the first, as the stream announces them.
+     *
+     * @return NV12, of even width and height
+     */
+    public FrameFormat format() {
+        return input.format();
+    }
+
+    /**
+     * Where frames are decoded.
+     *
+     * @return {@link Decoder#NVDEC} or {@link Decoder#CPU}
+     */
+    public Decoder decoder() {
+        return input.kind();
+    }
+
+    /**
+     * The source in words, such as {@code h264 1920x1080 25 fps, NVDEC on device 0}.
+     *
+     * @return codec, size, rate, decoder, and what is done to the frames besides
+     */
+    public String describe() {
+        return input.description();
+    }
+
+    /**
+     * Packets and frames that were damaged.
+     *
+     * @return their number so far
+     */
+    public long errors() {
+        return input.errors();
+    }
+
+    /** Has {@link #publishNext}, now and in future, return {@link Status#END} promptly. A name look-up in progress is waited for. */
+    public void interrupt() {
+        gate.interrupt();
+    }
+
+    /** Interrupts, waits for {@link #publishNext} to return, and frees the decoder and the input. Closing twice closes once. */
+    @Override
+    public void close() {
+        gate.interrupt();
+        lock.lock();
+        try {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            frames.close();
+            input.close();
+            gate.close();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Says what a source is to be; {@link #open()} checks it all at once. Not thread-safe. */
+    public static final class Builder {
+        private final SourceUrl url;
+        private Decoder decoder = Decoder.AUTO;
+        private int device;
+        private RtspTransport rtspTransport = RtspTransport.TCP;
+        private boolean listen;
+        private boolean loop;
+        private boolean realtime;
+        private boolean reconnect;
+        private Duration openTimeout = Duration.ofSeconds(10);
+        private Duration readTimeout = Duration.ofSeconds(5);
+        private Listener listener = new Listener() {};
+
+        private Builder(String url) {
+            this.url = new SourceUrl(Objects.requireNonNull(url, "url"));
+            this.reconnect = this.url.isNetwork();
+        }
+
+        /**
+         * Where frames are decoded; {@link Decoder#AUTO} unless said.
+         *
+         * @param newDecoder the decoder
+         * @return this
+         */
+        public Builder decoder(Decoder newDecoder) {
+            decoder = Objects.requireNonNull(newDecoder);
+            return this;
+        }
+
+        /**
+         * The CUDA device for NVDEC; 0 unless said. A device ring must be on the same one.
+         *
+         * @param ordinal as this process counts its devices
+         * @return this
+         */
+        public Builder device(int ordinal) {
+            device = ordinal;
+            return this;
+        }
+
+        /**
+         * How RTSP carries the media; {@link RtspTransport#TCP} unless said.
+         *
+         * @param transport TCP or UDP
+         * @return this
+         */
+        public Builder rtspTransport(RtspTransport transport) {
+            rtspTransport = Objects.requireNonNull(transport);
+            return this;
+        }
+
+        /**
+         * Wait at the URL's address for a sender that pushes, instead of connecting to one. {@link #open()} waits for the sender at most {@link
+         * #openTimeout}.
+         *
+         * @param newListen whether to listen; not unless said
+         * @return this
+         */
+        public Builder listen(boolean newListen) {
+            listen = newListen;
+            return this;
+        }
+
+        /**
+         * A file begins again at its end; timestamps go on rising.
+         *
+         * @param newLoop whether to loop; not unless said
+         * @return this
+         */
+        public Builder loop(boolean newLoop) {
+            loop = newLoop;
+            return this;
+        }
+
+        /**
+         * Deliver at the pace of the timestamps rather than as fast as it decodes. For files; a camera has its own pace.
+         *
+         * @param newRealtime whether to pace; not unless said
+         * @return this
+         */
+        public Builder realtime(boolean newRealtime) {
+            realtime = newRealtime;
+            return this;
+        }
+
+        /**
+         * Connect again when a network input is lost: after 0.5 s, then twice as long each time up to 10 s, until closed. Files are not affected.
+         *
+         * @param newReconnect whether to; as said by default for network URLs
+         * @return this
+         */
+        public Builder reconnect(boolean newReconnect) {
+            reconnect = newReconnect;
+            return this;
+        }
+
+        /**
+         * How long opening and probing may take; 10 s unless said.
+         *
+         * @param timeout more than 0
+         * @return this
+         */
+        public Builder openTimeout(Duration timeout) {
+            openTimeout = Objects.requireNonNull(timeout);
+            return this;
+        }
+
+        /**
+         * A network input that delivers nothing for this long is lost; 5 s unless said.
+         *
+         * @param timeout more than 0
+         * @return this
+         */
+        public Builder readTimeout(Duration timeout) {
+            readTimeout = Objects.requireNonNull(timeout);
+            return this;
+        }
+
+        /**
+         * Who hears of losses and fall-backs; nobody unless said.
+         *
+         * @param newListener the listener
+         * @return this
+         */
+        public Builder listener(Listener newListener) {
+            listener = Objects.requireNonNull(newListener);
+            return this;
+        }
+
+        /**
+         * Opens and probes the input and prepares the decoder.
+         *
+         * @return the source, to be closed
+         * @throws CuframesException code INVALID_ARGUMENT for what is out of range; NOT_FOUND, ACCESS_DENIED, TIMEOUT or SYSTEM if the input
+         *     cannot be opened; UNSUPPORTED if it has no video, its codec is not known, or FFmpeg's natives are not there; CUDA if NVDEC is wanted
+         *     and its device is not there
+         */
+        public VideoSource open() {
+            if (device < 0 || !isPositive(openTimeout) || !isPositive(readTimeout)) {
+                throw new CuframesException(
+                        ErrorCode.INVALID_ARGUMENT,
+                        "device is " + device + ", openTimeout " + openTimeout + ", readTimeout " + readTimeout
+                                + ": the device must be 0 or more and the timeouts longer than 0");
+            }
+            return new VideoSource(new SourceOptions(
+                    url,
+                    decoder,
+                    device,
+                    rtspTransport,
+                    listen,
+                    loop,
+                    realtime,
+                    reconnect,
+                    openTimeout,
+                    readTimeout,
+                    listener));
+        }
+
+        private static boolean isPositive(Duration timeout) {
+            return timeout.compareTo(Duration.ZERO) > 0;
+        }
+    }
+}
