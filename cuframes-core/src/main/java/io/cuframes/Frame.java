@@ -144,8 +144,9 @@ public final class Frame implements AutoCloseable {
      * Copies the whole frame, with the plane offsets and pitches of its format, to host memory. From device memory it is copied on the
      * subscriber's stream, and this waits for it.
      *
-     * @param target at least {@link #sizeBytes()} bytes of native memory
+     * @param target at least {@link #sizeBytes()} bytes of writable memory; from device memory, native
      * @throws IndexOutOfBoundsException if the target is too small
+     * @throws IllegalArgumentException if the target is read-only, or a heap segment where it must be native
      * @throws CudaException if the copy fails
      * @throws IllegalStateException if the frame is closed
      */

@@ -236,6 +236,9 @@ public final class Publisher implements AutoCloseable {
     }
 
     void copyFromHost(Plane plane, MemorySegment source, long sourcePitch) {
+        if (!source.isNative()) {
+            throw new IllegalArgumentException("a plane can be copied to the GPU from native memory only: " + source);
+        }
         copyFromDevice(plane, source.address(), sourcePitch, stream());
         Cuda.synchronize(stream()); // so that the caller may reuse its memory
     }

@@ -90,7 +90,7 @@ public final class Subscriber implements AutoCloseable {
      * after the last.
      *
      * @param timeout how long to wait at most; zero looks once
-     * @return the frame, to be closed; or null if none came in time
+     * @return the frame, to be closed; or null if none came in time, or the thread was interrupted, which it then still is
      * @throws PublisherGoneException if the publisher ended or died and no frame is left
      * @throws CuframesException code NO_SLOT if this subscriber holds as many frames as it may, PROTOCOL if the segment is damaged
      * @throws IllegalStateException if the subscriber is closed
@@ -131,6 +131,9 @@ public final class Subscriber implements AutoCloseable {
                 reader.countTimeout();
                 return null;
             }
+            if (Thread.currentThread().isInterrupted()) {
+                return null;
+            }
             waiter.await(seen, Math.min(left, LIVENESS_NANOS));
             requireNotClosed();
             now = System.nanoTime();
@@ -166,6 +169,10 @@ public final class Subscriber implements AutoCloseable {
     }
 
     void copyFrame(int slot, MemorySegment target) {
+        if (target.isReadOnly() || (deviceReads != null && !target.isNative())) {
+            throw new IllegalArgumentException(
+                    "a frame can be copied to writable memory, and from the GPU to native memory only: " + target);
+        }
         enter();
         try {
             if (deviceReads != null) {

@@ -46,6 +46,7 @@ public final class WritableFrame implements AutoCloseable {
      * @param source rows of the plane's samples
      * @param sourcePitch bytes from one row to the next in the source
      * @throws IndexOutOfBoundsException if the source is too short or the format has no such plane
+     * @throws IllegalArgumentException if the ring is in device memory and the source is a heap segment
      */
     public void copyPlane(int index, MemorySegment source, long sourcePitch) {
         Plane plane = plane(index);
@@ -107,7 +108,7 @@ public final class WritableFrame implements AutoCloseable {
         return publisher.publish(slot, stream, ptsNanos);
     }
 
-    /** Gives the slot back if the frame was not published. */
+    /** Gives the slot back if the frame was not published. The older frame that was in the slot is gone all the same. */
     @Override
     public void close() {
         if (open) {

@@ -342,6 +342,22 @@ abstract class TransportConformance {
     }
 
     @Test
+    void anInterruptEndsAWait() throws InterruptedException {
+        try (Publisher publisher = localPublisher().open();
+                Subscriber subscriber = localSubscriber().open()) {
+            List<Boolean> interrupted = new ArrayList<>();
+            Thread waiter = Thread.ofPlatform().start(() -> {
+                assertNull(subscriber.next(Duration.ofMinutes(1)));
+                interrupted.add(Thread.currentThread().isInterrupted());
+            });
+            waiter.interrupt();
+            waiter.join(Duration.ofSeconds(5));
+            assertEquals(List.of(true), interrupted);
+            assertEquals(0, publisher.published());
+        }
+    }
+
+    @Test
     void everyWaitStrategyDelivers() {
         for (WaitStrategy strategy : WaitStrategy.values()) {
             try (Publisher publisher = localPublisher().open();

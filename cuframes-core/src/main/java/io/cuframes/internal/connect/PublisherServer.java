@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
+import io.cuframes.CuframesException;
 import io.cuframes.ffm.Errno;
 import io.cuframes.ffm.Libc;
 import io.cuframes.ffm.Pollfd;
@@ -138,10 +139,15 @@ public final class PublisherServer implements AutoCloseable {
                 serveOnce(polled, true, -1);
             }
             sayGoodbye(polled);
-        } catch (RuntimeException e) {
-            LOG.log(System.Logger.Level.ERROR, () -> "the server of \"" + key + "\" failed: no further subscribers", e);
-        } finally {
             List.copyOf(peers).forEach(this::drop);
+        } catch (RuntimeException e) {
+            LOG.log(
+                    System.Logger.Level.ERROR,
+                    () -> "the server of \"" + key + "\" failed: its subscribers are cut off, and no others are let in",
+                    e);
+            // Their control pages stay with the writer: what they still hold must not be overwritten.
+            peers.forEach(Peer::close);
+            listener.close();
         }
     }
 
@@ -216,7 +222,7 @@ public final class PublisherServer implements AutoCloseable {
         }
         for (int i = 0; i < polled.order.size(); i++) {
             if (polled.isReady(2 + i)) {
-                serve(polled.order.get(i));
+                serveSafely(polled.order.get(i));
             }
         }
         if (polled.isReady(1)) {
@@ -265,6 +271,19 @@ public final class PublisherServer implements AutoCloseable {
                                 + Posix.failure("accept", -fd).getMessage());
                 return;
             }
+        }
+    }
+
+    /** What goes wrong with one peer, for want of descriptors or memory for example, ends that peer alone. */
+    private void serveSafely(Peer peer) {
+        try {
+            serve(peer);
+        } catch (CuframesException e) {
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    () -> "\"" + key + "\" cannot serve process "
+                            + peer.credentials().pid() + ": " + e.getMessage());
+            drop(peer);
         }
     }
 
