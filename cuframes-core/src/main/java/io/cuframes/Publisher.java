@@ -1,30 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
-import io.cuframes.internal.connect.PublisherServer;
-import io.cuframes.internal.connect.SegmentFile;
 import io.cuframes.internal.connect.StreamKey;
 import io.cuframes.internal.cuda.Cuda;
 import io.cuframes.internal.cuda.CudaDevice;
-import io.cuframes.internal.cuda.CudaIpcRing;
-import io.cuframes.internal.cuda.GpuAnnouncer;
-import io.cuframes.internal.memory.HostRing;
-import io.cuframes.internal.memory.RingMemory;
 import io.cuframes.internal.os.Futex;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.SegmentHeader;
 import io.cuframes.internal.protocol.Shared;
-import io.cuframes.internal.protocol.SlotDescriptor;
-import io.cuframes.internal.ring.Announcer;
-import io.cuframes.internal.ring.HostAnnouncer;
-import io.cuframes.internal.ring.ReaderSet;
 import io.cuframes.internal.ring.RingWriter;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -59,7 +46,7 @@ public final class Publisher implements AutoCloseable {
     private final Transport transport;
     private final CudaDevice device;
     private final SegmentHeader header;
-    private final Opened opened;
+    private final PublisherParts parts;
     private final WritableFrame[] frames;
     private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -68,110 +55,17 @@ public final class Publisher implements AutoCloseable {
         this.format = format;
         this.transport = transport;
         this.device = device;
-        long stride = SegmentDescriptor.pageAligned(format.frameBytes());
-        Opened opening = new Opened();
-        try {
-            opening.memory = device == null
-                    ? new HostRing(key.name(), stride * builder.slots)
-                    : new CudaIpcRing(device, stride * builder.slots);
-            RingMemory memory = opening.memory;
-            this.header = new SegmentHeader(
-                    key.name(),
-                    randomEpoch(),
-                    (int) ProcessHandle.current().pid(),
-                    transport,
-                    wallNanos(),
-                    builder.slots,
-                    format,
-                    stride,
-                    memory.length(),
-                    memory.device());
-            opening.segment = SegmentFile.create(key, builder.slots, segment -> describe(segment, builder, memory));
-            opening.open(builder, this);
-        } catch (RuntimeException e) {
-            opening.close();
-            throw e;
-        }
-        this.opened = opening;
-        this.frames = new WritableFrame[builder.slots];
+        this.parts = PublisherParts.open(key, format, transport, device, builder);
+        this.header = parts.header();
+        long stride = header.slotStride();
+        MemorySegment ring = parts.memory().host();
+        this.frames = new WritableFrame[header.slots()];
         for (int slot = 0; slot < frames.length; slot++) {
-            MemorySegment ring = opened.memory.host();
+            MemorySegment host = ring == null ? null : ring.asSlice(slot * stride, stride);
             frames[slot] = new WritableFrame(
-                    this,
-                    slot,
-                    Plane.of(
-                            format,
-                            opened.memory.address() + slot * stride,
-                            ring == null ? null : ring.asSlice(slot * stride, stride)));
+                    this, slot, Plane.of(format, parts.memory().address() + slot * stride, host));
         }
         LOG.log(System.Logger.Level.DEBUG, () -> "publishing \"" + key + "\": " + describe());
-    }
-
-    private static long randomEpoch() {
-        long epoch = new SecureRandom().nextLong();
-        return epoch == 0 ? 1 : epoch;
-    }
-
-    private static long wallNanos() {
-        Instant now = Instant.now();
-        return now.getEpochSecond() * 1_000_000_000L + now.getNano();
-    }
-
-    /** Fills the constant parts of a fresh segment. */
-    private void describe(MemorySegment segment, Builder builder, RingMemory memory) {
-        header.write(segment);
-        segment.set(ValueLayout.JAVA_INT, SegmentDescriptor.MAX_SUBSCRIBERS_OFFSET, builder.maxSubscribers);
-        for (int slot = 0; slot < header.slots(); slot++) {
-            long at = SegmentDescriptor.slotOffset(slot);
-            segment.set(ValueLayout.JAVA_LONG, at + SlotDescriptor.OFFSET_OFFSET, slot * header.slotStride());
-            segment.set(ValueLayout.JAVA_LONG, at + SlotDescriptor.LENGTH_OFFSET, header.slotStride());
-            memory.describe(segment.asSlice(at + SlotDescriptor.HANDLE_OFFSET, SlotDescriptor.HANDLE_LENGTH));
-        }
-    }
-
-    /** What a publisher holds, in the order it is made; closed in reverse, and safe to close half-made. */
-    private static final class Opened {
-        private final ReaderSet readers = new ReaderSet();
-        private RingMemory memory;
-        private SegmentFile segment;
-        private RingWriter writer;
-        private Announcer announcer;
-        private PublisherServer server;
-
-        void open(Builder builder, Publisher publisher) {
-            MemorySegment bytes = segment.memory();
-            writer = new RingWriter(bytes, builder.slots, readers);
-            long futexAddress = bytes.address() + SegmentDescriptor.HEAD_OFFSET;
-            announcer = publisher.device == null
-                    ? new HostAnnouncer(writer, futexAddress)
-                    : new GpuAnnouncer(publisher.device, bytes, writer, publisher.key.name());
-            server = PublisherServer.start(
-                    publisher.key,
-                    builder.socketDirectory,
-                    publisher.header,
-                    segment,
-                    memory.descriptor(),
-                    readers,
-                    new PublisherServer.Limits(builder.maxSubscribers, builder.maxLeases));
-        }
-
-        void close() {
-            if (segment != null) {
-                segment.unlink();
-            }
-            if (server != null) {
-                server.close();
-            }
-            if (announcer != null) {
-                announcer.close();
-            }
-            if (segment != null) {
-                segment.close();
-            }
-            if (memory != null) {
-                memory.close();
-            }
-        }
     }
 
     /**
@@ -194,12 +88,12 @@ public final class Publisher implements AutoCloseable {
      */
     public WritableFrame acquire() {
         requireOpen();
-        int slot = opened.writer.take();
+        int slot = parts.writer().take();
         if (slot == RingWriter.ALL_PENDING) {
             slot = takeOnceAnnounced();
         }
         if (slot == RingWriter.ALL_LEASED) {
-            opened.writer.countDropped();
+            parts.writer().countDropped();
             return null;
         }
         return frames[slot].begin();
@@ -207,31 +101,31 @@ public final class Publisher implements AutoCloseable {
 
     private int takeOnceAnnounced() {
         long deadline = System.nanoTime() + GPU_PATIENCE.toNanos();
-        int slot = opened.writer.take();
+        int slot = parts.writer().take();
         while (slot == RingWriter.ALL_PENDING) {
             if (System.nanoTime() - deadline > 0) {
                 throw new CuframesException(
                         ErrorCode.TIMEOUT,
-                        "the GPU has announced frame " + opened.writer.announced() + " of \"" + key
-                                + "\" and not yet frame " + opened.writer.published() + " after 2 s: "
-                                + opened.announcer.diagnose());
+                        "the GPU has announced frame " + parts.writer().announced() + " of \"" + key
+                                + "\" and not yet frame " + parts.writer().published() + " after 2 s: "
+                                + parts.announcer().diagnose());
             }
             Thread.onSpinWait();
-            slot = opened.writer.take();
+            slot = parts.writer().take();
         }
         return slot;
     }
 
     long publish(int slot, long stream, long ptsNanos) {
         requireOpen();
-        long word = opened.writer.name(slot, ptsNanos, System.nanoTime());
-        opened.announcer.announce(stream, word);
-        return opened.writer.published();
+        long word = parts.writer().name(slot, ptsNanos, System.nanoTime());
+        parts.announcer().announce(stream, word);
+        return parts.writer().published();
     }
 
     void giveBack(int slot) {
         if (!closed.get()) {
-            opened.writer.giveBack(slot);
+            parts.writer().giveBack(slot);
         }
     }
 
@@ -299,7 +193,7 @@ public final class Publisher implements AutoCloseable {
      * @return a {@code cudaStream_t}; 0 in host memory
      */
     public long stream() {
-        return opened.announcer.stream();
+        return parts.announcer().stream();
     }
 
     /**
@@ -317,7 +211,7 @@ public final class Publisher implements AutoCloseable {
      * @return the last frame's sequence number
      */
     public long published() {
-        return opened.writer.published();
+        return parts.writer().published();
     }
 
     /**
@@ -326,7 +220,7 @@ public final class Publisher implements AutoCloseable {
      * @return a sequence number, at most {@link #published()}
      */
     public long announced() {
-        return opened.writer.announced();
+        return parts.writer().announced();
     }
 
     /**
@@ -335,7 +229,7 @@ public final class Publisher implements AutoCloseable {
      * @return how often {@link #acquire()} gave null
      */
     public long dropped() {
-        return opened.writer.dropped();
+        return parts.writer().dropped();
     }
 
     /**
@@ -344,7 +238,7 @@ public final class Publisher implements AutoCloseable {
      * @return their number
      */
     public int subscribers() {
-        return opened.server.subscribers();
+        return parts.server().subscribers();
     }
 
     /**
@@ -356,7 +250,7 @@ public final class Publisher implements AutoCloseable {
         return transport + (device == null ? "" : " on " + device) + ", " + format.pixelFormat() + " " + format.width()
                 + "x" + format.height()
                 + ", " + header.slots() + " slots, " + header.ringLength() / (1 << 20) + " MiB, socket "
-                + opened.server.socketPath();
+                + parts.server().socketPath();
     }
 
     /**
@@ -369,22 +263,22 @@ public final class Publisher implements AutoCloseable {
             return;
         }
         awaitAnnounced();
-        MemorySegment segment = opened.segment.memory();
+        MemorySegment segment = parts.segment().memory();
         Shared.setIntRelease(segment, SegmentDescriptor.STATE_OFFSET, SegmentDescriptor.STATE_ENDED);
         Futex.wakeAll(segment.address() + SegmentDescriptor.HEAD_OFFSET);
-        opened.segment.unlink(); // both names go first: a successor need not wait for the drain
-        opened.server.end(transport.isDevice() ? DRAIN : Duration.ZERO);
-        opened.close();
+        parts.segment().unlink(); // both names go first: a successor need not wait for the drain
+        parts.server().end(transport.isDevice() ? DRAIN : Duration.ZERO);
+        parts.close();
     }
 
     private void awaitAnnounced() {
         long deadline = System.nanoTime() + GPU_PATIENCE.toNanos();
-        while (opened.writer.announced() < opened.writer.published()) {
+        while (parts.writer().announced() < parts.writer().published()) {
             if (System.nanoTime() - deadline > 0) {
                 LOG.log(
                         System.Logger.Level.WARNING,
                         () -> "ending \"" + key + "\" with frames that its GPU did not announce within 2 s: "
-                                + opened.announcer.diagnose());
+                                + parts.announcer().diagnose());
                 return;
             }
             Thread.onSpinWait();
@@ -398,12 +292,12 @@ public final class Publisher implements AutoCloseable {
         private int height;
         private PixelFormat pixelFormat = PixelFormat.NV12;
         private ColorInfo color = ColorInfo.UNKNOWN;
-        private int slots = 6;
         private Transport transport = Transport.AUTO;
         private int deviceOrdinal;
-        private Path socketDirectory;
-        private int maxSubscribers = 32;
-        private int maxLeases;
+        int slots = 6;
+        int maxSubscribers = 32;
+        int maxLeases;
+        Path socketDirectory;
 
         private Builder(String key) {
             this.key = key;

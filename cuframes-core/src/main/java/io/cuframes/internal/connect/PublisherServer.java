@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.internal.connect;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import io.cuframes.CuframesException;
 import io.cuframes.ffm.Errno;
 import io.cuframes.ffm.Libc;
-import io.cuframes.ffm.Pollfd;
 import io.cuframes.internal.os.Descriptor;
-import io.cuframes.internal.os.PeerCredentials;
 import io.cuframes.internal.os.Posix;
-import io.cuframes.internal.protocol.ControlDescriptor;
+import io.cuframes.internal.os.ThreadEnd;
 import io.cuframes.internal.protocol.MessageDescriptor;
 import io.cuframes.internal.protocol.RejectCode;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.SegmentHeader;
 import io.cuframes.internal.protocol.Shared;
-import io.cuframes.internal.ring.ControlPage;
 import io.cuframes.internal.ring.ReaderSet;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -51,20 +46,15 @@ public final class PublisherServer implements AutoCloseable {
     public record Limits(int maxSubscribers, int maxLeases) {}
 
     private final StreamKey key;
-    private final SegmentHeader header;
     private final SegmentFile segment;
     private final Descriptor ring;
-    private final ReaderSet readers;
     private final Limits limits;
+    private final Admission admission;
     private final ListeningSocket listener;
     private final Descriptor wake;
     private final Thread thread;
     private final List<Peer> peers = new ArrayList<>();
-    private final int uid = Libc.geteuid();
-    private final int gid = Libc.getegid();
 
-    private int lastSubscriber;
-    private int admitted;
     private long acceptAgain = System.nanoTime();
     private volatile int subscribers;
     private volatile long drainNanos = -1;
@@ -79,11 +69,10 @@ public final class PublisherServer implements AutoCloseable {
             ListeningSocket listener,
             Descriptor wake) {
         this.key = key;
-        this.header = header;
         this.segment = segment;
         this.ring = ring;
-        this.readers = readers;
         this.limits = limits;
+        this.admission = new Admission(key, header, segment, ring, readers, limits);
         this.listener = listener;
         this.wake = wake;
         this.thread =
@@ -134,7 +123,7 @@ public final class PublisherServer implements AutoCloseable {
 
     private void run() {
         try (Arena arena = Arena.ofConfined()) {
-            Polled polled = new Polled(arena, 2 + MAX_GREETING + limits.maxSubscribers());
+            PollSet polled = new PollSet(arena, 2 + MAX_GREETING + limits.maxSubscribers());
             while (drainNanos < 0) {
                 serveOnce(polled, true, -1);
             }
@@ -152,7 +141,7 @@ public final class PublisherServer implements AutoCloseable {
     }
 
     /** Tells everyone that the stream is over, and gives them the time to let go of the ring. */
-    private void sayGoodbye(Polled polled) {
+    private void sayGoodbye(PollSet polled) {
         listener.close();
         long deadline = System.nanoTime() + drainNanos;
         for (Peer peer : List.copyOf(peers)) {
@@ -176,53 +165,21 @@ public final class PublisherServer implements AutoCloseable {
         }
     }
 
-    /** The array that poll reads, and who stands in each of its places. */
-    private static final class Polled {
-        private final MemorySegment array;
-        private final List<Peer> order = new ArrayList<>();
-        private int count;
-
-        Polled(Arena arena, int capacity) {
-            array = arena.allocate(Pollfd.LAYOUT.byteSize() * capacity, Pollfd.LAYOUT.byteAlignment());
-        }
-
-        void clear() {
-            count = 0;
-            order.clear();
-        }
-
-        void add(int fd) {
-            long at = count++ * Pollfd.LENGTH;
-            array.set(JAVA_INT, at + Pollfd.FD_OFFSET, fd);
-            array.set(JAVA_SHORT, at + Pollfd.EVENTS_OFFSET, (short) Libc.POLLIN);
-            array.set(JAVA_SHORT, at + Pollfd.REVENTS_OFFSET, (short) 0);
-        }
-
-        boolean isReady(int index) {
-            return array.get(JAVA_SHORT, index * Pollfd.LENGTH + Pollfd.REVENTS_OFFSET) != 0;
-        }
-    }
-
-    private void serveOnce(Polled polled, boolean accepting, long atMostNanos) {
+    private void serveOnce(PollSet polled, boolean accepting, long atMostNanos) {
         long now = System.nanoTime();
+        boolean open = accepting && now - acceptAgain >= 0 && greeting() < MAX_GREETING;
+        List<Peer> order = List.copyOf(peers);
         polled.clear();
         polled.add(wake.fd());
-        polled.add(
-                accepting && now - acceptAgain >= 0 && greeting() < MAX_GREETING ? listener.fd() : -1); // poll skips -1
-        for (Peer peer : peers) {
-            polled.add(peer.fd());
-            polled.order.add(peer);
-        }
-        int result = Libc.poll(polled.array.address(), polled.count, timeoutMillis(now, atMostNanos));
-        if (result != -Errno.EINTR) {
-            Posix.check(result, "poll");
-        }
+        polled.add(open ? listener.fd() : PollSet.NOBODY);
+        order.forEach(peer -> polled.add(peer.fd()));
+        polled.await(timeoutMillis(now, atMostNanos));
         if (polled.isReady(0)) {
             clearWake();
         }
-        for (int i = 0; i < polled.order.size(); i++) {
+        for (int i = 0; i < order.size(); i++) {
             if (polled.isReady(2 + i)) {
-                serveSafely(polled.order.get(i));
+                serveSafely(order.get(i));
             }
         }
         if (polled.isReady(1)) {
@@ -232,7 +189,7 @@ public final class PublisherServer implements AutoCloseable {
     }
 
     private int greeting() {
-        return peers.size() - admitted;
+        return peers.size() - admission.admitted();
     }
 
     private int timeoutMillis(long now, long atMostNanos) {
@@ -329,36 +286,15 @@ public final class PublisherServer implements AutoCloseable {
         MemorySegment message = peer.message().payload();
         Messages.Greeting greeting = Messages.decodeHello(message, Messages.length(message));
         if (greeting instanceof Messages.Hello hello) {
-            Messages.Reject reject = refusal(peer, hello);
-            if (reject == null) {
-                admit(peer, hello);
-            } else {
+            Messages.Reject reject = admission.refusal(peer, hello);
+            if (reject != null) {
                 reject(peer, reject);
+            } else if (!admission.admit(peer, hello)) {
+                drop(peer);
             }
         } else if (greeting instanceof Messages.Reject reject) {
             reject(peer, reject);
         }
-    }
-
-    /** Why a subscriber that speaks the protocol is not let in; null if it is. */
-    private Messages.Reject refusal(Peer peer, Messages.Hello hello) {
-        PeerCredentials who = peer.credentials();
-        if (who.uid() != 0 && who.uid() != uid && who.gid() != gid) {
-            return Messages.reject(
-                    RejectCode.ACCESS,
-                    "user " + who.uid() + " (group " + who.gid() + ") may not read the frames of user " + uid
-                            + " (group " + gid + "): run the subscriber as that user or with that primary group");
-        }
-        if ((hello.transports() & 1 << header.transport().code()) == 0) {
-            return Messages.reject(
-                    RejectCode.TRANSPORT,
-                    "the frames go through " + header.transport() + ", which the subscriber cannot read");
-        }
-        if (admitted >= limits.maxSubscribers()) {
-            return Messages.reject(
-                    RejectCode.FULL, admitted + " subscribers are connected, as many as this publisher admits");
-        }
-        return null;
     }
 
     private void reject(Peer peer, Messages.Reject reject) {
@@ -370,65 +306,10 @@ public final class PublisherServer implements AutoCloseable {
         drop(peer);
     }
 
-    private void admit(Peer peer, Messages.Hello hello) {
-        int number = ++lastSubscriber;
-        try (Descriptor control = Posix.memfd("cuframes-control-" + key + "-" + number)) {
-            ControlPage page = makeControlPage(control, number);
-            readers.add(page); // before the subscriber can take its first lease
-            peer.admit(
-                    page,
-                    number + " (" + (hello.name().isEmpty() ? "" : hello.name() + ", ") + "process "
-                            + peer.credentials().pid() + ")");
-            admitted++;
-            if (!welcome(peer, number, control)) {
-                drop(peer);
-            }
-        }
-    }
-
-    private ControlPage makeControlPage(Descriptor control, int number) {
-        Posix.reserve(control, ControlDescriptor.LENGTH, "a control page");
-        Posix.seal(control, Libc.F_SEAL_SHRINK | Libc.F_SEAL_GROW | Libc.F_SEAL_SEAL);
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment memory = Posix.map(control, ControlDescriptor.LENGTH, true, arena, "a control page");
-            memory.set(JAVA_LONG, ControlDescriptor.MAGIC_OFFSET, ControlDescriptor.MAGIC);
-            memory.set(JAVA_SHORT, ControlDescriptor.MAJOR_OFFSET, (short) SegmentDescriptor.MAJOR);
-            memory.set(JAVA_SHORT, ControlDescriptor.MINOR_OFFSET, (short) SegmentDescriptor.MINOR);
-            memory.set(JAVA_INT, ControlDescriptor.SUBSCRIBER_OFFSET, number);
-            memory.set(JAVA_LONG, ControlDescriptor.EPOCH_OFFSET, header.epoch());
-        }
-        Arena arena = Arena.ofShared();
-        try {
-            return new ControlPage(arena, Posix.map(control, ControlDescriptor.LENGTH, false, arena, "a control page"));
-        } catch (RuntimeException e) {
-            arena.close();
-            throw e;
-        }
-    }
-
-    private boolean welcome(Peer peer, int number, Descriptor control) {
-        int[] descriptors = ring == null
-                ? new int[] {segment.readOnly().fd(), control.fd()}
-                : new int[] {segment.readOnly().fd(), control.fd(), ring.fd()};
-        Messages.Welcome welcome = new Messages.Welcome(
-                SegmentDescriptor.MAJOR,
-                SegmentDescriptor.MINOR,
-                number,
-                header.epoch(),
-                segment.memory().byteSize(),
-                header.ringLength(),
-                header.transport().code(),
-                descriptors.length,
-                limits.maxLeases());
-        return peer.send(Messages.encode(welcome, peer.message().payload()), descriptors);
-    }
-
     private void drop(Peer peer) {
         peers.remove(peer);
         if (peer.isAdmitted()) {
-            readers.remove(peer.page());
-            peer.page().close();
-            admitted--;
+            admission.release(peer);
         }
         if (peer.isReady()) {
             setSubscribers(subscribers - 1);
@@ -468,17 +349,7 @@ public final class PublisherServer implements AutoCloseable {
         try (Arena arena = Arena.ofConfined()) {
             Libc.write(wake.fd(), arena.allocateFrom(JAVA_LONG, 1).address(), Long.BYTES);
         }
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true; // the drain is bounded, and the thread uses memory that is freed next
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        ThreadEnd.await(thread); // the drain is bounded
     }
 
     @Override

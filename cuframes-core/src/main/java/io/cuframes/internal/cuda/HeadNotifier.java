@@ -2,6 +2,7 @@
 package io.cuframes.internal.cuda;
 
 import io.cuframes.internal.os.Futex;
+import io.cuframes.internal.os.ThreadEnd;
 import io.cuframes.internal.ring.RingWriter;
 import java.util.concurrent.locks.LockSupport;
 
@@ -78,16 +79,6 @@ final class HeadNotifier implements AutoCloseable {
     public void close() {
         closed = true;
         LockSupport.unpark(thread);
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true; // the thread ends within a nap; the memory it reads must outlive it
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        ThreadEnd.await(thread); // within a nap
     }
 }

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes;
+
+import io.cuframes.internal.connect.PublisherServer;
+import io.cuframes.internal.connect.SegmentFile;
+import io.cuframes.internal.connect.StreamKey;
+import io.cuframes.internal.cuda.CudaDevice;
+import io.cuframes.internal.cuda.CudaIpcRing;
+import io.cuframes.internal.cuda.GpuAnnouncer;
+import io.cuframes.internal.memory.HostRing;
+import io.cuframes.internal.memory.RingMemory;
+import io.cuframes.internal.protocol.SegmentDescriptor;
+import io.cuframes.internal.protocol.SegmentHeader;
+import io.cuframes.internal.protocol.SlotDescriptor;
+import io.cuframes.internal.ring.Announcer;
+import io.cuframes.internal.ring.HostAnnouncer;
+import io.cuframes.internal.ring.ReaderSet;
+import io.cuframes.internal.ring.RingWriter;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.security.SecureRandom;
+import java.time.Instant;
+
+/** What a publisher holds, in the order it is made; closed in reverse, and safe to close half-made. */
+final class PublisherParts implements AutoCloseable {
+    private final ReaderSet readers = new ReaderSet();
+    private RingMemory memory;
+    private SegmentHeader header;
+    private SegmentFile segment;
+    private RingWriter writer;
+    private Announcer announcer;
+    private PublisherServer server;
+
+    private PublisherParts() {}
+
+    /** Makes everything, or nothing. */
+    static PublisherParts open(
+            StreamKey key, FrameFormat format, Transport transport, CudaDevice device, Publisher.Builder builder) {
+        PublisherParts parts = new PublisherParts();
+        try {
+            long stride = SegmentDescriptor.pageAligned(format.frameBytes());
+            long length = stride * builder.slots;
+            parts.memory = device == null ? new HostRing(key.name(), length) : new CudaIpcRing(device, length);
+            parts.header = new SegmentHeader(
+                    key.name(),
+                    randomEpoch(),
+                    (int) ProcessHandle.current().pid(),
+                    transport,
+                    wallNanos(),
+                    builder.slots,
+                    format,
+                    stride,
+                    parts.memory.length(),
+                    parts.memory.device());
+            parts.segment =
+                    SegmentFile.create(key, builder.slots, bytes -> parts.describe(bytes, builder.maxSubscribers));
+            parts.serve(key, device, builder);
+            return parts;
+        } catch (RuntimeException e) {
+            parts.close();
+            throw e;
+        }
+    }
+
+    private static long randomEpoch() {
+        long epoch = new SecureRandom().nextLong();
+        return epoch == 0 ? 1 : epoch;
+    }
+
+    private static long wallNanos() {
+        Instant now = Instant.now();
+        return now.getEpochSecond() * 1_000_000_000L + now.getNano();
+    }
+
+    /** Fills the constant parts of a fresh segment. Plain stores: nobody reads before the state is READY. */
+    private void describe(MemorySegment bytes, int maxSubscribers) {
+        header.write(bytes);
+        bytes.set(ValueLayout.JAVA_INT, SegmentDescriptor.MAX_SUBSCRIBERS_OFFSET, maxSubscribers);
+        for (int slot = 0; slot < header.slots(); slot++) {
+            long at = SegmentDescriptor.slotOffset(slot);
+            bytes.set(ValueLayout.JAVA_LONG, at + SlotDescriptor.OFFSET_OFFSET, slot * header.slotStride());
+            bytes.set(ValueLayout.JAVA_LONG, at + SlotDescriptor.LENGTH_OFFSET, header.slotStride());
+            memory.describe(bytes.asSlice(at + SlotDescriptor.HANDLE_OFFSET, SlotDescriptor.HANDLE_LENGTH));
+        }
+    }
+
+    private void serve(StreamKey key, CudaDevice device, Publisher.Builder builder) {
+        MemorySegment bytes = segment.memory();
+        writer = new RingWriter(bytes, builder.slots, readers);
+        announcer = device == null
+                ? new HostAnnouncer(writer, bytes.address() + SegmentDescriptor.HEAD_OFFSET)
+                : new GpuAnnouncer(device, bytes, writer, key.name());
+        server = PublisherServer.start(
+                key,
+                builder.socketDirectory,
+                header,
+                segment,
+                memory.descriptor(),
+                readers,
+                new PublisherServer.Limits(builder.maxSubscribers, builder.maxLeases));
+    }
+
+    RingMemory memory() {
+        return memory;
+    }
+
+    SegmentHeader header() {
+        return header;
+    }
+
+    SegmentFile segment() {
+        return segment;
+    }
+
+    RingWriter writer() {
+        return writer;
+    }
+
+    Announcer announcer() {
+        return announcer;
+    }
+
+    PublisherServer server() {
+        return server;
+    }
+
+    @Override
+    public void close() {
+        if (segment != null) {
+            segment.unlink();
+        }
+        if (server != null) {
+            server.close();
+        }
+        if (announcer != null) {
+            announcer.close();
+        }
+        if (segment != null) {
+            segment.close();
+        }
+        if (memory != null) {
+            memory.close();
+        }
+    }
+}
