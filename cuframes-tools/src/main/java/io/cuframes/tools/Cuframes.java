@@ -15,7 +15,7 @@ import picocli.CommandLine.Help;
         sortOptions = false,
         synopsisSubcommandLabel = "COMMAND",
         description = "Decodes a camera once and shares the frames, zero-copy, with any number of processes.",
-        subcommands = {RtspSourceCommand.class, SubCountCommand.class},
+        subcommands = {DemoCommand.class, RtspSourceCommand.class, SubCountCommand.class},
         footer = {
             "",
             "Start here: cuframes demo",
