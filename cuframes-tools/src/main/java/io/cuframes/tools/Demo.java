@@ -88,8 +88,8 @@ final class Demo implements AutoCloseable {
     private void start() throws IOException {
         String url = "rtsp://127.0.0.1:" + freePort() + "/demo";
         Console.standardError()
-                .line("demo: " + plan.width() + "x" + plan.height() + " H.264 at " + plan.fps() + " fps over " + url
-                        + ", 1 decoding process, " + plan.subscribers() + " reading ones; key " + key);
+                .line("demo: " + plan.width() + "x" + plan.height() + ", " + plan.fps() + " fps, H.264 over " + url
+                        + ", key " + key);
         source = new Child("source", sourceArguments(url));
         for (int number = 1; number <= plan.subscribers(); number++) {
             readers.add(new Child("subscriber " + number, readerArguments()));

@@ -29,7 +29,8 @@ import picocli.CommandLine.Spec;
                     + " decodes it once; and several sub-count processes that each read every frame and check it.",
             "",
             "Each subscriber first reads a second of frames that are not counted, while its JVM warms up. Start-up and"
-                    + " that second come on top of --seconds."
+                    + " that second come on top of --seconds. Latencies run from the publisher's publish call to the"
+                    + " reader's having the frame; the last line gives those of the slowest reader."
         },
         footerHeading = "%nExample:%n",
         footer = "  cuframes demo --seconds 30 --subscribers 5",

@@ -27,8 +27,7 @@ record DemoResult(Demo.Plan plan, String key, Child source, List<Child> readers,
     private String verdict() {
         String counts = count(readers.size(), "subscriber") + " read " + sum("frames") + " frames of one decode, "
                 + sum("torn") + " torn, " + sum("gaps") + " gaps";
-        String latency = String.format(
-                Locale.ROOT, ", latency p50 %.1f us, p99 %.1f us (of the slowest)", worst("p50"), worst("p99"));
+        String latency = String.format(Locale.ROOT, ", p50 %.1f us, p99 %.1f us", worst("p50"), worst("p99"));
         if (status() == ExitStatus.FINE) {
             return (stopped ? "STOPPED: " : "OK: ") + counts + (sum("frames") == 0 ? "" : latency);
         }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.tools;
 
+import io.cuframes.CuframesException;
+import io.cuframes.ErrorCode;
 import io.cuframes.PublisherGoneException;
 import io.cuframes.Subscriber;
 import io.cuframes.SubscriberMode;
@@ -132,6 +134,18 @@ final class SubCountCommand implements Callable<Integer> {
     }
 
     private Subscriber connect() {
+        try {
+            return open();
+        } catch (CuframesException e) {
+            if (e.code() == ErrorCode.TIMEOUT && StopSignal.get().raised()) {
+                throw new CuframesException(
+                        ErrorCode.NOT_FOUND, "stopped before there was a publisher of \"" + key + "\"", e);
+            }
+            throw e;
+        }
+    }
+
+    private Subscriber open() {
         return Subscriber.builder(key)
                 .mode(mode.mode)
                 .socketDirectory(common.socketDirectory)

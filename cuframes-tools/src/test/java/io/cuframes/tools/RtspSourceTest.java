@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -38,15 +39,20 @@ class RtspSourceTest {
 
     @BeforeAll
     static void makeAClip() {
-        clip = clips.resolve("clip.mp4");
-        try (TestPatternWriter writer = TestPatternWriter.builder(clip.toString())
-                .size(320, 192)
+        clip = makeAClip("clip.mp4", 320, 192);
+    }
+
+    private static Path makeAClip(String name, int width, int height) {
+        Path file = clips.resolve(name);
+        try (TestPatternWriter writer = TestPatternWriter.builder(file.toString())
+                .size(width, height)
                 .fps(25)
                 .open()) {
             for (int i = 0; i < FRAMES; i++) {
                 writer.write();
             }
         }
+        return file;
     }
 
     @AfterEach
@@ -104,6 +110,19 @@ class RtspSourceTest {
             source.signal("TERM");
             assertEquals(0, source.await(), source.err());
             assertTrue(source.out().startsWith(key + ": "), source.out());
+        }
+    }
+
+    @Test
+    void anotherFrameSizeBeginsANewStreamUnderTheSameKey() throws Exception {
+        Path both = clips.resolve("both.ts");
+        Files.write(both, Files.readAllBytes(makeAClip("small.ts", 320, 192)));
+        Files.write(both, Files.readAllBytes(makeAClip("large.ts", 640, 384)), StandardOpenOption.APPEND);
+        try (Tool source = source(both.toString(), "--json")) {
+            assertEquals(0, source.await(), source.err());
+            assertTrue(source.err().contains("the format is now 640x384"), source.err());
+            assertEquals(640, source.json().get("width").getAsInt());
+            assertTrue(source.json().get("frames").getAsInt() > 2 * FRAMES - 10, source.out());
         }
     }
 

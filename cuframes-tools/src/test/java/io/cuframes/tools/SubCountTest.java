@@ -110,6 +110,16 @@ class SubCountTest {
     }
 
     @Test
+    void aSignalEndsTheWaitForAPublisher() throws Exception {
+        try (Tool tool = count("--connect-timeout-ms", "60000")) {
+            Thread.sleep(1500); // nothing outside shows that it waits
+            tool.signal("INT");
+            assertEquals(3, tool.await());
+            assertTrue(tool.err().contains("stopped before there was a publisher"), tool.err());
+        }
+    }
+
+    @Test
     void aStreamThatEndsTooEarlyIsSaidSo() throws Exception {
         try (StampedStream stream = new StampedStream(key, directory, 6);
                 Tool tool = count("--max-frames", "1000")) {
