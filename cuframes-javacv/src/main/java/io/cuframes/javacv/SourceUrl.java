@@ -14,7 +14,6 @@ final class SourceUrl {
     private static final Pattern SCHEME = Pattern.compile("^([A-Za-z][A-Za-z0-9+.-]+)://");
     private static final Pattern SECRET_PARAMETER = Pattern.compile(
             "(?i)((?:user(?:name)?|usr|login|pass(?:word|wd|phrase)?|pwd|token|secret|auth|key|sig(?:nature)?)=)[^&;#/?\\s]*");
-    private static final Pattern PORT_AND_REST = Pattern.compile("^[^:@]*(?::\\d*)?(?:[/?#].*)?$", Pattern.DOTALL);
     private static final Set<String> LOCAL = Set.of("file", "fd", "pipe", "concat", "subfile", "cache", "data");
     private static final Set<String> HTTP = Set.of("http", "https");
 
@@ -31,21 +30,11 @@ final class SourceUrl {
     }
 
     /**
-     * Hides user and password. The authority ends at the first slash, but a password may hold one unescaped: where what looks like the port
-     * is none, everything up to the last at sign is hidden.
+     * Hides user and password: everything up to the last at sign, wherever it is, since a password may hold slashes and question marks
+     * unescaped. A path with an at sign loses its host for that.
      */
     private static String mask(String rest) {
-        int end = rest.length();
-        for (int i = 0; i < rest.length(); i++) {
-            if ("/?#".indexOf(rest.charAt(i)) >= 0) {
-                end = i;
-                break;
-            }
-        }
-        int at = rest.lastIndexOf('@', end - 1);
-        if (at < 0 && !PORT_AND_REST.matcher(rest).matches()) {
-            at = rest.lastIndexOf('@');
-        }
+        int at = rest.lastIndexOf('@');
         String visible = at < 0 ? rest : "***@" + rest.substring(at + 1);
         return SECRET_PARAMETER.matcher(visible).replaceAll("$1***");
     }

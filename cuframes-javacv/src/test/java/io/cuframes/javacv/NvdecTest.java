@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.javacv;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.cuframes.Publisher;
+import io.cuframes.Transport;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Frames that NVDEC decodes arrive frame for frame, whichever ring they go to. */
+@Tag("gpu")
+@Timeout(120)
+class NvdecTest {
+    private static final int FRAMES = 120;
+
+    @TempDir
+    private Path directory;
+
+    @BeforeAll
+    static void gpuIsThere() {
+        String reason = CudaDriver.whyUnavailable(0);
+        assumeTrue(reason == null, "no GPU: " + reason);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "libx264, 1280, 720, CUDA_IPC",
+        "libx265, 1280, 720, CUDA_IPC",
+        "libx264, 1920, 1080, CUDA_IPC",
+        "libx265, 1920, 1080, CUDA_IPC",
+        "libx264, 322, 242, CUDA_IPC",
+        "libx264, 1280, 720, HOST",
+        "libx265, 1280, 720, HOST"
+    })
+    void everyFrameArrivesInOrderWithItsTime(String codec, int width, int height, Transport transport) {
+        Path clip = Clips.make(directory.resolve("clip.mp4"), codec, width, height, FRAMES);
+        try (VideoSource source = nvdec(clip).open();
+                Playback playback = new Playback(source, directory, transport)) {
+            assertEquals(VideoSource.Decoder.NVDEC, source.decoder());
+            assertTrue(source.describe().contains("NVDEC on device 0"), source.describe());
+            playAll(playback);
+            assertEquals(VideoSource.Status.END, playback.play());
+            assertEquals(0, source.errors());
+        }
+    }
+
+    @Test
+    void autoChoosesNvdec() {
+        Path clip = Clips.make(directory.resolve("clip.mp4"), "libx264", FRAMES);
+        try (VideoSource source = VideoSource.builder(clip.toString()).open();
+                Playback playback = new Playback(source, directory, Transport.AUTO)) {
+            assertEquals(VideoSource.Decoder.NVDEC, source.decoder());
+            assertEquals(Transport.CUDA_IPC, playback.publisher().transport());
+            playAll(playback);
+        }
+    }
+
+    @Test
+    void framesOfTheCpuReachADeviceRing() {
+        Path clip = Clips.make(directory.resolve("clip.mp4"), "mpeg4", FRAMES);
+        try (VideoSource source = VideoSource.builder(clip.toString())
+                        .decoder(VideoSource.Decoder.CPU)
+                        .open();
+                Playback playback = new Playback(source, directory, Transport.CUDA_IPC)) {
+            playAll(playback);
+        }
+    }
+
+    @Test
+    void aLoopedFileGoesOn() {
+        Path clip = Clips.make(directory.resolve("clip.mp4"), "libx264", 10);
+        try (VideoSource source = nvdec(clip).loop(true).open();
+                Playback playback = new Playback(source, directory, Transport.CUDA_IPC)) {
+            for (int number = 0; number < 100; number++) {
+                assertEquals(VideoSource.Status.PUBLISHED, playback.play());
+                assertEquals(number % 10, playback.number());
+                assertEquals(number * 1_000_000_000L / Clips.FPS, playback.pts());
+            }
+        }
+    }
+
+    /** More than the ten callbacks of a type that JavaCPP has room for. */
+    @Test
+    void sixteenSourcesDecodeAtATime() {
+        Path clip = Clips.make(directory.resolve("clip.mp4"), "libx264", 10);
+        List<VideoSource> sources = new ArrayList<>();
+        List<Playback> playbacks = new ArrayList<>();
+        try {
+            for (int i = 0; i < 16; i++) {
+                VideoSource source = nvdec(clip).open();
+                sources.add(source);
+                playbacks.add(new Playback(source, directory, Transport.CUDA_IPC));
+            }
+            for (int number = 0; number < 10; number++) {
+                for (Playback playback : playbacks) {
+                    assertEquals(VideoSource.Status.PUBLISHED, playback.play());
+                    assertEquals(number, playback.number());
+                }
+            }
+        } finally {
+            playbacks.forEach(Playback::close);
+            sources.forEach(VideoSource::close);
+        }
+    }
+
+    @Test
+    void aPublisherMayBeReplacedWhileItsLastCopyIsUnderWay() {
+        Path clip = Clips.make(directory.resolve("clip.mp4"), "libx264", 20);
+        try (VideoSource source = nvdec(clip).open()) {
+            for (int number = 0; number < 20; number++) {
+                try (Playback playback = new Playback(source, directory, Transport.CUDA_IPC)) {
+                    assertEquals(VideoSource.Status.PUBLISHED, playback.play());
+                    assertEquals(number, playback.number());
+                }
+            }
+        }
+    }
+
+    @Test
+    void decodesFasterThanACameraSends() {
+        Path clip = Clips.make(directory.resolve("clip.mp4"), "libx264", 1920, 1080, 500);
+        try (VideoSource source = nvdec(clip).open();
+                Publisher publisher = Publisher.builder(
+                                "javacv-speed-" + ProcessHandle.current().pid())
+                        .size(1920, 1080)
+                        .transport(Transport.CUDA_IPC)
+                        .socketDirectory(directory)
+                        .open()) {
+            source.publishNext(publisher);
+            long start = System.nanoTime();
+            while (source.publishNext(publisher) == VideoSource.Status.PUBLISHED) {
+                Thread.onSpinWait();
+            }
+            double perSecond = (publisher.published() - 1) * 1e9 / (System.nanoTime() - start);
+            System.out.printf("NVDEC into a CUDA_IPC ring, 1080p H.264: %.0f frames/s%n", perSecond);
+            assertTrue(perSecond > 100, perSecond + " frames/s");
+        }
+    }
+
+    private static void playAll(Playback playback) {
+        for (int number = 0; number < FRAMES; number++) {
+            assertEquals(VideoSource.Status.PUBLISHED, playback.play());
+            assertEquals(number, playback.number());
+            assertEquals(number * 1_000_000_000L / Clips.FPS, playback.pts());
+        }
+    }
+
+    private static VideoSource.Builder nvdec(Path clip) {
+        return VideoSource.builder(clip.toString()).decoder(VideoSource.Decoder.NVDEC);
+    }
+}
