@@ -14,6 +14,7 @@ import static org.bytedeco.ffmpeg.global.avformat.avformat_close_input;
 import static org.bytedeco.ffmpeg.global.avformat.avformat_find_stream_info;
 import static org.bytedeco.ffmpeg.global.avformat.avformat_open_input;
 import static org.bytedeco.ffmpeg.global.avutil.AVERROR_EOF;
+import static org.bytedeco.ffmpeg.global.avutil.AVERROR_EXIT;
 import static org.bytedeco.ffmpeg.global.avutil.AVERROR_INVALIDDATA;
 import static org.bytedeco.ffmpeg.global.avutil.AVMEDIA_TYPE_VIDEO;
 import static org.bytedeco.ffmpeg.global.avutil.AV_NOPTS_VALUE;
@@ -79,15 +80,7 @@ final class Demuxer implements AutoCloseable {
         gate.guard(context);
         AVDictionary settings = new AVDictionary(null);
         try {
-            if (options.url().isRtsp()) {
-                String transport = options.rtspTransport().name().toLowerCase(Locale.ROOT);
-                av_dict_set(settings, "rtsp_transport", transport, 0);
-                if (options.listen()) {
-                    av_dict_set(settings, "rtsp_flags", "listen", 0);
-                }
-            } else if (options.listen()) {
-                av_dict_set(settings, "listen", "1", 0);
-            }
+            configure(options, settings);
             int status =
                     avformat_open_input(context, options.url().raw(), null, settings); // frees the context if it fails
             if (status < 0) {
@@ -99,6 +92,24 @@ final class Demuxer implements AutoCloseable {
         }
     }
 
+    private static void configure(SourceOptions options, AVDictionary settings) {
+        SourceUrl url = options.url();
+        if (url.isNetwork() && !url.isHttp()) {
+            // Measuring the frame rate takes FFmpeg five seconds of a live stream; what the stream itself says has to
+            // do.
+            av_dict_set(settings, "fpsprobesize", "0", 0);
+        }
+        if (url.isRtsp()) {
+            av_dict_set(
+                    settings, "rtsp_transport", options.rtspTransport().name().toLowerCase(Locale.ROOT), 0);
+            if (options.listen()) {
+                av_dict_set(settings, "rtsp_flags", "listen", 0);
+            }
+        } else if (options.listen()) {
+            av_dict_set(settings, "listen", "1", 0);
+        }
+    }
+
     private Demuxer(SourceOptions options, InterruptGate gate, AVFormatContext context) {
         this.options = options;
         this.gate = gate;
@@ -106,7 +117,12 @@ final class Demuxer implements AutoCloseable {
         try {
             int status = avformat_find_stream_info(context, (AVDictionary) null);
             if (status < 0 || gate.expired() || gate.interrupted()) {
-                throw OpenError.of(options.url(), status, gate.expired(), options.openTimeout(), options.listen());
+                throw OpenError.of(
+                        options.url(),
+                        status < 0 ? status : AVERROR_EXIT,
+                        gate.expired(),
+                        options.openTimeout(),
+                        options.listen());
             }
             this.index = av_find_best_stream(context, AVMEDIA_TYPE_VIDEO, -1, -1, (AVCodec) null, 0);
             if (index < 0) {

@@ -104,6 +104,18 @@ class RtspServerTest {
     }
 
     @Test
+    void probingALiveStreamDoesNotTakeSeconds() throws Exception {
+        Path clip = Clips.make(directory.resolve("clip.h264"), "libx264", 250);
+        try (Server server = new Server(clip, "h264")) {
+            long start = System.nanoTime();
+            try (VideoSource source = VideoSource.builder(server.url).open()) {
+                long took = System.nanoTime() - start;
+                assertTrue(took < 3_000_000_000L, source.describe() + " took " + took + " ns to open");
+            }
+        }
+    }
+
+    @Test
     void comesBackWhenTheServerEndsTheStream() throws Exception {
         Path clip = Clips.make(directory.resolve("clip.h264"), "libx264", 50);
         StringBuilder heard = new StringBuilder();
