@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.tools;
+
+import io.cuframes.Publisher;
+import io.cuframes.Transport;
+import io.cuframes.javacv.VideoSource;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code cuframes rtsp-source}: a camera or a file into a stream. */
+@Command(
+        name = "rtsp-source",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        sortOptions = false,
+        header = "Opens a camera or a file, decodes it once, and publishes the frames under a key.",
+        footerHeading = "%nExample:%n",
+        footer = "  cuframes rtsp-source --rtsp rtsp://camera.local/stream1 --key cam1",
+        exitCodeListHeading = ExitStatus.HEADING,
+        exitCodeList = {
+            ExitStatus.FINE_HELP,
+            ExitStatus.USAGE_HELP,
+            "4:the stream ended before --max-frames",
+            ExitStatus.BROKEN_HELP
+        })
+final class RtspSourceCommand implements Callable<Integer> {
+    @Option(
+            names = "--rtsp",
+            required = true,
+            paramLabel = "URL|FILE",
+            description = "What to open: an rtsp:// URL, or anything else that FFmpeg reads.")
+    private String url;
+
+    @Option(names = "--key", required = true, paramLabel = "KEY", description = "The stream's name.")
+    private String key;
+
+    @Option(
+            names = "--ring",
+            paramLabel = "N",
+            defaultValue = "6",
+            description =
+                    "Slots of the ring (default: ${DEFAULT-VALUE}). A strict reader may fall behind by all but one.")
+    private int ring;
+
+    @Option(
+            names = "--transport",
+            paramLabel = "auto|cuda-ipc|host",
+            defaultValue = "auto",
+            converter = TransportWord.class,
+            description =
+                    "Where the frames live. auto (the default): in device memory where there is a CUDA device, else"
+                            + " in host memory.")
+    private Transport transport;
+
+    @Option(
+            names = "--decoder",
+            paramLabel = "auto|nvdec|cpu",
+            defaultValue = "auto",
+            description = "auto (the default): NVDEC where it can decode the stream, else the CPU.")
+    private VideoSource.Decoder decoder;
+
+    @Option(
+            names = "--device",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "The GPU (default: ${DEFAULT-VALUE}).")
+    private int device;
+
+    @Option(
+            names = "--rtsp-transport",
+            paramLabel = "tcp|udp",
+            defaultValue = "tcp",
+            description = "What RTP travels in (default: ${DEFAULT-VALUE}).")
+    private VideoSource.RtspTransport rtspTransport;
+
+    @Option(
+            names = "--listen",
+            description = "Wait at the rtsp:// URL for a sender that pushes, instead of connecting.")
+    private boolean listen;
+
+    @Option(names = "--loop", description = "Begin a file again at its end.")
+    private boolean loop;
+
+    @Option(names = "--realtime", description = "Read a file at the speed of its timestamps.")
+    private boolean realtime;
+
+    @Option(names = "--no-reconnect", description = "End when a camera is lost, instead of trying until it is back.")
+    private boolean noReconnect;
+
+    @Option(names = "--max-frames", paramLabel = "N", description = "End after N frames.")
+    private long maxFrames;
+
+    @Mixin
+    private CommonOptions common;
+
+    @Mixin
+    private ChildOptions child;
+
+    @Option(
+            names = "--remove-socket-dir",
+            description = "At the end, remove the directory of --socket-dir if it is empty then.")
+    private boolean removeSocketDirectory;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() {
+        if (maxFrames < 0) {
+            throw new ParameterException(
+                    spec.commandLine(), "--max-frames is " + maxFrames + ": it cannot be negative");
+        }
+        common.startLogging(System.Logger.Level.INFO);
+        child.watchStdin();
+        StopSignal stop = StopSignal.get();
+        stop.onStop(this::endWhileOpening);
+        try (VideoSource source = openSource()) {
+            stop.onStop(source::interrupt);
+            return publish(source, stop);
+        } finally {
+            stop.onStop(null);
+            tidyUp();
+        }
+    }
+
+    /** A camera that is being opened cannot be interrupted, and has nothing that outlives the process. */
+    private void endWhileOpening() {
+        tidyUp();
+        StopSignal.get().finish(ExitStatus.FINE);
+    }
+
+    private VideoSource openSource() {
+        return VideoSource.builder(url)
+                .decoder(decoder)
+                .device(device)
+                .rtspTransport(rtspTransport)
+                .listen(listen)
+                .loop(loop)
+                .realtime(realtime)
+                .reconnect(!noReconnect)
+                .listener(new SourceEvents())
+                .open();
+    }
+
+    private Publisher openPublisher(VideoSource source) {
+        return Publisher.builder(key)
+                .size(source.format().width(), source.format().height())
+                .format(source.format().pixelFormat())
+                .color(source.format().color())
+                .slots(ring)
+                .transport(transport)
+                .device(device)
+                .socketDirectory(common.socketDirectory)
+                .open();
+    }
+
+    private int publish(VideoSource source, StopSignal stop) {
+        Console.standardError().line("opened " + source.describe());
+        SourceRun run = new SourceRun(source, this::openPublisher, maxFrames, child);
+        run.run(stop);
+        SourceReport report = new SourceReport(key, source, run);
+        common.printResult(report.text(), report.json());
+        if (maxFrames > 0 && run.frames() < maxFrames && !stop.raised()) {
+            Console.standardError()
+                    .line("cuframes: the input of \"" + key + "\" ended after " + run.frames() + " of " + maxFrames
+                            + " frames");
+            return ExitStatus.ENDED_EARLY;
+        }
+        return ExitStatus.FINE;
+    }
+
+    private void tidyUp() {
+        if (removeSocketDirectory && common.socketDirectory != null) {
+            try {
+                Files.deleteIfExists(common.socketDirectory);
+            } catch (IOException e) {
+                // not empty: others use it
+            }
+        }
+    }
+}

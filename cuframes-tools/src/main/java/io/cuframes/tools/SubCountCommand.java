@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.tools;
+
+import io.cuframes.CuframesException;
+import io.cuframes.ErrorCode;
+import io.cuframes.PublisherGoneException;
+import io.cuframes.Subscriber;
+import io.cuframes.SubscriberMode;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code cuframes sub-count}: reads a stream and counts. */
+@Command(
+        name = SubCountCommand.NAME,
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        sortOptions = false,
+        header = "Reads a stream and counts, and checks what it reads.",
+        description = {
+            "",
+            "Counts frames, gaps (frames published and never given to this reader), timeouts, and"
+                    + " the latency from the publisher's publish call to this reader's having the frame.",
+            "",
+            "--verify needs a stream with frame numbers in its pixels, such as that of cuframes demo. Torn: two frames"
+                    + " in one. Unreadable: no number to be found (the JSON's torn includes these). Misordered: the"
+                    + " number did not grow as the sequence number did, so a frame was repeated, swapped, or lost before"
+                    + " it was published. Restart, not an error: the number began again near 0, as when a file loops or"
+                    + " a camera reconnects."
+        },
+        footerHeading = "%nExample:%n",
+        footer = "  cuframes sub-count --key cam1 --max-frames 1000",
+        exitCodeListHeading = ExitStatus.HEADING,
+        exitCodeList = {
+            ExitStatus.FINE_HELP,
+            ExitStatus.USAGE_HELP,
+            ExitStatus.NO_PUBLISHER_HELP,
+            ExitStatus.ENDED_EARLY_HELP,
+            ExitStatus.BROKEN_HELP,
+            ExitStatus.NOT_VERIFIED_HELP
+        })
+final class SubCountCommand implements Callable<Integer> {
+    static final String NAME = "sub-count";
+
+    /** {@link SubscriberMode}, in the words of the command line. */
+    enum Mode {
+        /** The newest frame; those in between are skipped, and counted as gaps. */
+        NEWEST(SubscriberMode.NEWEST_ONLY),
+        /** Every frame. */
+        STRICT(SubscriberMode.STRICT_ORDER);
+
+        private final SubscriberMode mode;
+
+        Mode(SubscriberMode mode) {
+            this.mode = mode;
+        }
+    }
+
+    @Option(names = "--key", required = true, paramLabel = "KEY", description = "The stream's name.")
+    private String key;
+
+    @Option(
+            names = "--max-frames",
+            paramLabel = "N",
+            description = "End after N frames. Without it: at the end of the stream, or Ctrl-C.")
+    private long maxFrames;
+
+    @Option(
+            names = "--mode",
+            paramLabel = "newest|strict",
+            defaultValue = "newest",
+            description = "newest (the default): the newest frame there is. strict: every frame, in order.")
+    private Mode mode;
+
+    @Option(
+            names = "--timeout-ms",
+            paramLabel = "MS",
+            defaultValue = "1000",
+            description = "After this long without a frame, count a timeout and go on (default: ${DEFAULT-VALUE}).")
+    private long timeoutMillis;
+
+    @Option(
+            names = "--connect-timeout-ms",
+            paramLabel = "MS",
+            defaultValue = "5000",
+            description = "How long to wait for a publisher (default: ${DEFAULT-VALUE}).")
+    private long connectTimeoutMillis;
+
+    @Option(names = "--verify", description = "Check the frame number in each frame's pixels.")
+    private boolean verify;
+
+    @Option(
+            names = "--warmup",
+            paramLabel = "N",
+            description = "First read, and verify, N frames that are not counted: a JVM is slow at first.")
+    private long warmup;
+
+    @Mixin
+    private CommonOptions common;
+
+    @Mixin
+    private ChildOptions child;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() {
+        requireNotNegative("--max-frames", maxFrames);
+        requireNotNegative("--warmup", warmup);
+        requireNotNegative("--connect-timeout-ms", connectTimeoutMillis);
+        if (timeoutMillis < 1) {
+            throw new ParameterException(spec.commandLine(), "--timeout-ms must be at least 1");
+        }
+        common.startLogging(System.Logger.Level.WARNING);
+        child.watchStdin();
+        Thread self = Thread.currentThread();
+        StopSignal.get().onStop(self::interrupt); // ends the wait for a publisher
+        try (Subscriber subscriber = connect()) {
+            StopSignal.get().onStop(null);
+            return count(subscriber);
+        }
+    }
+
+    private void requireNotNegative(String name, long value) {
+        if (value < 0) {
+            throw new ParameterException(spec.commandLine(), name + " is " + value + ": it cannot be negative");
+        }
+    }
+
+    private Subscriber connect() {
+        try {
+            return open();
+        } catch (CuframesException e) {
+            if (e.code() == ErrorCode.TIMEOUT && StopSignal.get().raised()) {
+                throw new CuframesException(
+                        ErrorCode.NOT_FOUND, "stopped before there was a publisher of \"" + key + "\"", e);
+            }
+            throw e;
+        }
+    }
+
+    private Subscriber open() {
+        return Subscriber.builder(key)
+                .mode(mode.mode)
+                .socketDirectory(common.socketDirectory)
+                .connectTimeout(Duration.ofMillis(connectTimeoutMillis))
+                .name("sub-count")
+                .open();
+    }
+
+    private int count(Subscriber subscriber) {
+        CountProgress progress = new CountProgress(subscriber, child);
+        progress.connected();
+        FrameCount count = new FrameCount(
+                subscriber,
+                new FrameCount.Limits(warmup, maxFrames, Duration.ofMillis(timeoutMillis)),
+                verify ? new StampCheck(subscriber.format(), subscriber.transport(), subscriber.slots()) : null,
+                progress);
+        PublisherGoneException gone = count.run(StopSignal.get());
+        CountReport report = CountReport.of(subscriber, count);
+        common.printResult(report.text(), report.json());
+        return conclude(gone, count, report);
+    }
+
+    private int conclude(PublisherGoneException gone, FrameCount count, CountReport report) {
+        int status = ExitStatus.FINE;
+        if (gone != null && (maxFrames > 0 || gone.reason() == PublisherGoneException.Reason.DIED)) {
+            String wanted = maxFrames > 0 ? " (" + count.frames() + " of " + maxFrames + " frames counted)" : "";
+            Console.standardError().line("cuframes: " + gone.getMessage() + wanted);
+            status = ExitStatus.ENDED_EARLY;
+        }
+        if (report.stamps() != null && report.stamps().failed()) {
+            Console.standardError().line("cuframes: verification of \"" + key + "\" failed: " + report.stamps());
+            status = ExitStatus.NOT_VERIFIED;
+        }
+        return status;
+    }
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.tools;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The counting reader, against a publisher in this process. */
+class SubCountTest {
+    private final String key = "sub-count-test-" + ProcessHandle.current().pid();
+
+    @TempDir
+    Path directory;
+
+    private Tool count(String... more) throws Exception {
+        List<String> arguments = Stream.concat(
+                        Stream.of("sub-count", "--key", key, "--socket-dir", directory.toString()), Stream.of(more))
+                .toList();
+        return Tool.start(directory, arguments.toArray(String[]::new));
+    }
+
+    @Test
+    void countsFramesAndPrintsASummary() throws Exception {
+        try (StampedStream stream = new StampedStream(key, directory, 6);
+                Tool tool = count("--max-frames", "20", "--mode", "strict")) {
+            stream.awaitSubscribers(1);
+            stream.publishUntilEnd(tool, number -> number);
+            assertEquals(0, tool.await(), tool.err());
+            assertTrue(tool.out().startsWith(key + ": 20 frames in "), tool.out());
+            assertTrue(tool.out().contains("NV12 320x192 through HOST"), tool.out());
+            assertTrue(tool.out().contains("gaps 0, timeouts 0"), tool.out());
+            assertTrue(tool.out().contains("latency, publish to next: p50 "), tool.out());
+        }
+    }
+
+    @Test
+    void printsOneJsonObjectAlone() throws Exception {
+        try (StampedStream stream = new StampedStream(key, directory, 6);
+                Tool tool = count("--max-frames", "20", "--mode", "strict", "--verify", "--warmup", "5", "--json")) {
+            stream.awaitSubscribers(1);
+            stream.publishUntilEnd(tool, number -> number);
+            assertEquals(0, tool.await(), tool.err());
+            assertEquals(1, tool.out().lines().count(), tool.out());
+            JsonObject json = tool.json();
+            assertEquals(key, json.get("key").getAsString());
+            assertEquals("HOST", json.get("transport").getAsString());
+            assertEquals("NV12", json.get("format").getAsString());
+            assertEquals(320, json.get("width").getAsInt());
+            assertEquals(192, json.get("height").getAsInt());
+            assertEquals(20, json.get("frames").getAsLong());
+            for (String none : List.of("gaps", "torn", "timeouts", "unreadable", "misordered", "restarts")) {
+                assertEquals(0, json.get(none).getAsLong(), none);
+            }
+            assertTrue(json.get("verified").getAsBoolean());
+            assertTrue(json.get("fps").getAsDouble() > 1, json.toString());
+            JsonObject latency = json.getAsJsonObject("latency_us");
+            assertTrue(latency.get("p50").getAsDouble() > 0, json.toString());
+            assertTrue(latency.get("p99").getAsDouble() <= latency.get("max").getAsDouble(), json.toString());
+        }
+    }
+
+    @Test
+    void aStrictReaderThatWasStoppedCountsWhatItMissed() throws Exception {
+        try (StampedStream stream = new StampedStream(key, directory, 4);
+                Tool tool =
+                        count("--max-frames", "150", "--mode", "strict", "--verify", "--json", "--progress", "json")) {
+            stream.awaitSubscribers(1);
+            stream.publishUntilCounted(tool);
+            tool.signal("STOP");
+            stream.publish(50, 2, number -> number);
+            tool.signal("CONT");
+            stream.publishUntilEnd(tool, number -> number);
+            assertEquals(0, tool.await(), tool.err());
+            long gaps = tool.json().get("gaps").getAsLong();
+            assertTrue(gaps >= 44 && gaps <= 54, "gaps " + gaps);
+        }
+    }
+
+    @Test
+    void aSilentStreamCountsTimeoutsAndGoesOn() throws Exception {
+        try (StampedStream stream = new StampedStream(key, directory, 6);
+                Tool tool = count("--max-frames", "2", "--timeout-ms", "200", "--json", "--progress", "json")) {
+            stream.awaitSubscribers(1);
+            stream.publish(1, 0, number -> number);
+            Tool.awaitThat("three timeouts", () -> tool.outHas("\"timeouts\":3"));
+            stream.publish(1, 0, number -> number);
+            assertEquals(0, tool.await(), tool.err());
+            assertTrue(tool.json().get("timeouts").getAsLong() >= 3, tool.out());
+        }
+    }
+
+    @Test
+    void noPublisherIsSaidSo() throws Exception {
+        try (Tool tool = count("--connect-timeout-ms", "200")) {
+            assertEquals(3, tool.await());
+            assertTrue(tool.err().startsWith("cuframes: no publisher of \"" + key + "\" within 200 ms"), tool.err());
+            assertEquals(1, tool.err().lines().count(), tool.err());
+            assertEquals("", tool.out());
+        }
+    }
+
+    @Test
+    void aSignalEndsTheWaitForAPublisher() throws Exception {
+        try (Tool tool = count("--connect-timeout-ms", "60000")) {
+            Thread.sleep(1500); // nothing outside shows that it waits
+            tool.signal("INT");
+            assertEquals(3, tool.await());
+            assertTrue(tool.err().contains("stopped before there was a publisher"), tool.err());
+        }
+    }
+
+    @Test
+    void aStreamThatEndsTooEarlyIsSaidSo() throws Exception {
+        try (StampedStream stream = new StampedStream(key, directory, 6);
+                Tool tool = count("--max-frames", "1000")) {
+            stream.awaitSubscribers(1);
+            stream.publish(10, 10, number -> number);
+            stream.close();
+            assertEquals(4, tool.await(), tool.err());
+            assertTrue(tool.err().contains("of 1000 frames counted"), tool.err());
+            assertTrue(tool.out().startsWith(key + ": "), tool.out());
+        }
+    }
+
+    @Test
+    void withoutALimitTheEndOfTheStreamIsFine() throws Exception {
+        try (StampedStream stream = new StampedStream(key, directory, 6);
+                Tool tool = count()) {
+            stream.awaitSubscribers(1);
+            stream.publish(10, 10, number -> number);
+            stream.close();
+            assertEquals(0, tool.await(), tool.err());
+        }
+    }
+
+    @Test
+    void aPublisherThatIsKilledIsSaidSo() throws Exception {
+        try (Tool publisher = Tool.start(directory, StampedStream.class, key, directory.toString());
+                Tool tool = count()) {
+            tool.awaitError("reading \"" + key + "\"");
+            publisher.signal("KILL");
+            assertEquals(4, tool.await());
+            assertTrue(tool.err().contains("(process " + publisher.pid() + ") died"), tool.err());
+        } finally {
+            Files.deleteIfExists(Path.of("/dev/shm/cuframes-" + key));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"INT", "TERM"})
+    void aSignalEndsItWithASummary(String signal) throws Exception {
+        try (StampedStream stream = new StampedStream(key, directory, 6);
+                Tool tool = count("--json", "--progress", "json")) {
+            stream.awaitSubscribers(1);
+            stream.publishUntilCounted(tool);
+            tool.signal(signal);
+            assertEquals(0, tool.await(), tool.err());
+            assertTrue(tool.json().get("frames").getAsLong() > 0, tool.out());
+            stream.awaitSubscribers(0);
+        }
+    }
+
+    @Test
+    void endsWithItsStandardInput() throws Exception {
+        try (StampedStream stream = new StampedStream(key, directory, 6);
+                Tool tool = count("--until-stdin-ends")) {
+            tool.awaitError("reading");
+            assertTrue(tool.process().isAlive());
+            tool.process().getOutputStream().close();
+            assertEquals(0, tool.await(), tool.err());
+            stream.awaitSubscribers(0);
+        }
+    }
+
+    @Test
+    void repeatedStampsFailVerification() throws Exception {
+        try (StampedStream stream = new StampedStream(key, directory, 6);
+                Tool tool = count("--max-frames", "20", "--mode", "strict", "--verify", "--json")) {
+            stream.awaitSubscribers(1);
+            stream.publishUntilEnd(tool, number -> number / 2);
+            assertEquals(6, tool.await());
+            assertTrue(tool.json().get("misordered").getAsLong() >= 9, tool.out());
+            assertTrue(tool.err().contains("cuframes: verification of \"" + key + "\" failed: torn 0"), tool.err());
+        }
+    }
+
+    @Test
+    void tornFramesFailVerification() throws Exception {
+        try (StampedStream stream = new StampedStream(key, directory, 6);
+                Tool tool =
+                        count("--max-frames", "150", "--mode", "strict", "--verify", "--json", "--progress", "json")) {
+            stream.awaitSubscribers(1);
+            stream.publishUntilCounted(tool);
+            stream.publishTorn();
+            stream.publishUntilEnd(tool, number -> number);
+            assertEquals(6, tool.await());
+            assertEquals(1, tool.json().get("torn").getAsLong(), tool.out());
+            assertEquals(0, tool.json().get("misordered").getAsLong(), tool.out());
+        }
+    }
+
+    @Test
+    void anIllegalKeyIsAUsageError() throws Exception {
+        try (Tool tool = Tool.start(directory, "sub-count", "--key", "no/such")) {
+            assertEquals(2, tool.await());
+            assertTrue(tool.err().startsWith("cuframes: illegal key \"no/such\""), tool.err());
+            assertFalse(tool.err().contains("\tat "), tool.err());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"--mode=fast", "--max-frames=many", "--max-frames=-1", "--timeout-ms=0", "--no-such-option"})
+    void aBadOptionIsAUsageErrorThatNamesIt(String option) throws Exception {
+        try (Tool tool = count(option)) {
+            assertEquals(2, tool.await());
+            assertTrue(tool.err().contains(option.replaceFirst("=.*", "")), tool.err());
+            assertTrue(tool.err().contains("See: cuframes sub-count --help"), tool.err());
+        }
+    }
+}
