@@ -73,6 +73,7 @@ public final class Publisher implements AutoCloseable {
      *
      * @param key the stream's name on this host, {@code [A-Za-z0-9._-]{1,63}}
      * @return a builder
+     * @throws CuframesException code INVALID_ARGUMENT if the key is illegal
      */
     public static Builder builder(String key) {
         return new Builder(key);
@@ -287,7 +288,7 @@ public final class Publisher implements AutoCloseable {
 
     /** Says what a publisher is to be; {@link #open()} checks it all at once. Not thread-safe. */
     public static final class Builder {
-        private final String key;
+        private final StreamKey key;
         private int width;
         private int height;
         private PixelFormat pixelFormat = PixelFormat.NV12;
@@ -300,7 +301,7 @@ public final class Publisher implements AutoCloseable {
         Path socketDirectory;
 
         private Builder(String key) {
-            this.key = key;
+            this.key = new StreamKey(key);
         }
 
         /**
@@ -412,7 +413,6 @@ public final class Publisher implements AutoCloseable {
          *     if the device or its libraries are not there, ACCESS_DENIED or SYSTEM if the operating system refuses
          */
         public Publisher open() {
-            StreamKey streamKey = new StreamKey(key);
             FrameFormat format = FrameFormat.of(pixelFormat, width, height, color);
             requireRange("slots", slots, SegmentDescriptor.MIN_SLOTS, SegmentDescriptor.MAX_SLOTS);
             requireRange("maxSubscribers", maxSubscribers, 1, 256);
@@ -426,7 +426,7 @@ public final class Publisher implements AutoCloseable {
                 Cuda.load();
                 device = Cuda.device(deviceOrdinal);
             }
-            return new Publisher(this, streamKey, format, chosen, device);
+            return new Publisher(this, key, format, chosen, device);
         }
 
         private Transport choose() {

@@ -80,6 +80,7 @@ public final class Subscriber implements AutoCloseable {
      *
      * @param key the stream's name on this host
      * @return a builder
+     * @throws CuframesException code INVALID_ARGUMENT if the key is illegal
      */
     public static Builder builder(String key) {
         return new Builder(key);
@@ -344,7 +345,7 @@ public final class Subscriber implements AutoCloseable {
 
     /** Says what a subscriber is to be; {@link #open()} connects. Not thread-safe. */
     public static final class Builder {
-        private final String key;
+        private final StreamKey key;
         private SubscriberMode mode = SubscriberMode.NEWEST_ONLY;
         private WaitStrategy waitStrategy = WaitStrategy.ADAPTIVE;
         private long stream;
@@ -353,7 +354,7 @@ public final class Subscriber implements AutoCloseable {
         private String name = "";
 
         private Builder(String key) {
-            this.key = key;
+            this.key = new StreamKey(key);
         }
 
         /**
@@ -428,13 +429,12 @@ public final class Subscriber implements AutoCloseable {
          * @return the subscriber
          * @throws CuframesException code NOT_FOUND if no publisher answers in time, PROTOCOL if it speaks another version or sends what does
          *     not make sense, NO_SLOT if it admits no more subscribers, ACCESS_DENIED if it does not admit this user, CUDA if its ring cannot
-         *     be mapped here, INVALID_ARGUMENT for an illegal key or name
+         *     be mapped here, INVALID_ARGUMENT for an illegal name
          */
         public Subscriber open() {
-            StreamKey streamKey = new StreamKey(key);
-            Connection connection = new Connector(streamKey, socketDirectory, mode, name).connect(connectTimeout);
+            Connection connection = new Connector(key, socketDirectory, mode, name).connect(connectTimeout);
             try {
-                return new Subscriber(this, streamKey, connection);
+                return new Subscriber(this, key, connection);
             } catch (RuntimeException e) {
                 connection.close();
                 throw e;

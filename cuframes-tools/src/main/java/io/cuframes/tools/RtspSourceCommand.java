@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.tools;
 
+import io.cuframes.FrameFormat;
 import io.cuframes.Publisher;
 import io.cuframes.Transport;
 import io.cuframes.javacv.VideoSource;
@@ -119,11 +120,12 @@ final class RtspSourceCommand implements Callable<Integer> {
         }
         common.startLogging(System.Logger.Level.INFO);
         child.watchStdin();
+        Publisher.Builder builder = Publisher.builder(key); // an illegal key is said before a camera is asked
         StopSignal stop = StopSignal.get();
         stop.onStop(this::endWhileOpening);
         try (VideoSource source = openSource()) {
             stop.onStop(source::interrupt);
-            return publish(source, stop);
+            return publish(source, builder, stop);
         } finally {
             stop.onStop(null);
             tidyUp();
@@ -149,11 +151,10 @@ final class RtspSourceCommand implements Callable<Integer> {
                 .open();
     }
 
-    private Publisher openPublisher(VideoSource source) {
-        return Publisher.builder(key)
-                .size(source.format().width(), source.format().height())
-                .format(source.format().pixelFormat())
-                .color(source.format().color())
+    private Publisher openPublisher(Publisher.Builder builder, FrameFormat format) {
+        return builder.size(format.width(), format.height())
+                .format(format.pixelFormat())
+                .color(format.color())
                 .slots(ring)
                 .transport(transport)
                 .device(device)
@@ -161,9 +162,9 @@ final class RtspSourceCommand implements Callable<Integer> {
                 .open();
     }
 
-    private int publish(VideoSource source, StopSignal stop) {
+    private int publish(VideoSource source, Publisher.Builder builder, StopSignal stop) {
         Console.standardError().line("opened " + source.describe());
-        SourceRun run = new SourceRun(source, this::openPublisher, maxFrames, child);
+        SourceRun run = new SourceRun(source, format -> openPublisher(builder, format), maxFrames, child);
         run.run(stop);
         SourceReport report = new SourceReport(key, source, run);
         common.printResult(report.text(), report.json());

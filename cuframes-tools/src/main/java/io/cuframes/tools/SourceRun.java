@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.tools;
 
+import io.cuframes.FrameFormat;
 import io.cuframes.Publisher;
 import io.cuframes.Transport;
 import io.cuframes.javacv.VideoSource;
@@ -10,7 +11,7 @@ import java.util.function.Function;
 /** Publishes a source until it ends; a change of its format begins a new publisher under the same key. For one thread. */
 final class SourceRun {
     private final VideoSource source;
-    private final Function<VideoSource, Publisher> opener;
+    private final Function<FrameFormat, Publisher> opener;
     private final long maxFrames;
     private final boolean json;
     private final Ticker ticker;
@@ -22,7 +23,7 @@ final class SourceRun {
     private long firstNanos;
     private long lastNanos;
 
-    SourceRun(VideoSource source, Function<VideoSource, Publisher> opener, long maxFrames, ChildOptions options) {
+    SourceRun(VideoSource source, Function<FrameFormat, Publisher> opener, long maxFrames, ChildOptions options) {
         this.source = source;
         this.opener = opener;
         this.maxFrames = maxFrames;
@@ -34,7 +35,7 @@ final class SourceRun {
     void run(StopSignal stop) {
         VideoSource.Status status = VideoSource.Status.FORMAT_CHANGED;
         while (status == VideoSource.Status.FORMAT_CHANGED && !stop.raised()) {
-            try (Publisher opened = opener.apply(source)) {
+            try (Publisher opened = opener.apply(source.format())) {
                 publisher = opened;
                 transport = opened.transport();
                 announceOpening();
