@@ -31,7 +31,7 @@ final class CudaDriver {
                     ? null
                     : "there is no CUDA device " + ordinal + ", this process sees " + devices;
         } catch (LibraryNotFoundException e) {
-            return e.getMessage().lines().findFirst().orElse("the CUDA driver library is not there");
+            return e.summary();
         }
     }
 }

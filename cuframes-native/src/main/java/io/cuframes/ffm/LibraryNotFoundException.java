@@ -5,12 +5,26 @@ package io.cuframes.ffm;
 public final class LibraryNotFoundException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /** What was not found, in a line. */
+    private final String summary;
+
     /**
      * Creates the exception.
      *
-     * @param message what was looked for, where, and how to install it
+     * @param summary what was not found, in a line
+     * @param details where it was looked for, and how to install it
      */
-    public LibraryNotFoundException(String message) {
-        super(message);
+    public LibraryNotFoundException(String summary, String details) {
+        super(summary + ". " + details);
+        this.summary = summary;
+    }
+
+    /**
+     * What was not found.
+     *
+     * @return a line without the places
+     */
+    public String summary() {
+        return summary;
     }
 }

@@ -42,15 +42,13 @@ public final class Cuda {
     /** Why there is no CUDA device for this process, in a line; null if there is one. */
     public static String whyUnavailable() {
         try {
-            load();
+            LibCudart.load();
+            LibCuda.load();
             return devices().isEmpty() ? "no CUDA device" : null;
+        } catch (LibraryNotFoundException e) {
+            return e.summary();
         } catch (CuframesException e) {
-            // The first line alone: behind it come the places where a library was looked for.
-            return e.getMessage()
-                    .lines()
-                    .findFirst()
-                    .orElse("CUDA is not available")
-                    .replace(". Tried:", "");
+            return e.getMessage();
         }
     }
 
