@@ -52,7 +52,7 @@ public final class Connector {
                     "a subscriber's name has at most " + MAX_NAME + " printable ASCII characters: \"" + name + "\"");
         }
         this.key = key;
-        this.directories = SocketDirectory.candidates(socketDirectory);
+        this.directories = SocketDirectory.forSubscriber(socketDirectory);
         this.mode = mode;
         this.name = name;
     }

@@ -4,6 +4,8 @@ package io.cuframes.internal.connect;
 import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
 import io.cuframes.ffm.Libc;
+import io.cuframes.internal.os.FileStatus;
+import io.cuframes.internal.os.Posix;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,7 +13,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 
 /** Where the sockets are (docs/protocol.md, section 2). */
 public final class SocketDirectory {
@@ -23,15 +24,7 @@ public final class SocketDirectory {
 
     private SocketDirectory() {}
 
-    /**
-     * The places to look for a socket, best first.
-     *
-     * @param option the caller's choice, or null
-     */
-    public static List<Path> candidates(Path option) {
-        return candidates(option, System.getProperty(PROPERTY), System.getenv());
-    }
-
+    /** The one place that was chosen, by option, property or variable, best first; else the usual ones. */
     static List<Path> candidates(Path option, String property, Map<String, String> environment) {
         if (option != null) {
             return List.of(option);
@@ -53,6 +46,10 @@ public final class SocketDirectory {
         return places;
     }
 
+    private static List<Path> candidates(Path option) {
+        return candidates(option, System.getProperty(PROPERTY), System.getenv());
+    }
+
     /**
      * The first place where a publisher can put a socket, made if it is not there.
      *
@@ -60,21 +57,55 @@ public final class SocketDirectory {
      * @throws CuframesException code ACCESS_DENIED if there is none, naming each place and what is wrong with it
      */
     public static Path forPublisher(Path option) {
+        List<Path> places = candidates(option);
         List<String> reasons = new ArrayList<>();
-        for (Path place : candidates(option)) {
-            String reason = prepare(place);
+        for (Path place : places) {
+            String reason = places.size() == 1 ? null : distrust(place);
+            reason = reason == null ? prepare(place) : reason;
             if (reason == null) {
                 return place;
             }
             reasons.add(place + ": " + reason);
         }
-        throw new CuframesException(
+        throw nowhere(reasons);
+    }
+
+    /**
+     * The places where a subscriber may look for a socket, best first.
+     *
+     * @param option the caller's choice, or null
+     * @throws CuframesException code ACCESS_DENIED if there is none, naming each place and what is wrong with it
+     */
+    public static List<Path> forSubscriber(Path option) {
+        List<Path> places = candidates(option);
+        if (places.size() == 1) {
+            return places;
+        }
+        List<Path> trusted =
+                places.stream().filter(place -> distrust(place) == null).toList();
+        if (trusted.isEmpty()) {
+            throw nowhere(
+                    places.stream().map(place -> place + ": " + distrust(place)).toList());
+        }
+        return trusted;
+    }
+
+    private static CuframesException nowhere(List<String> reasons) {
+        return new CuframesException(
                 ErrorCode.ACCESS_DENIED,
-                reasons.stream()
-                        .collect(Collectors.joining(
-                                "; ",
-                                "no directory for the socket: ",
-                                "; name a writable one with --socket-dir, -D" + PROPERTY + " or " + VARIABLE)));
+                "no directory for the socket: " + String.join("; ", reasons) + "; name one with --socket-dir, -D"
+                        + PROPERTY + " or " + VARIABLE);
+    }
+
+    /** Why a usual place, which is anyone's to make, may hold somebody else's sockets; null if only this user and root can have put them there. */
+    private static String distrust(Path place) {
+        try {
+            FileStatus status = Posix.status(place);
+            boolean trusted = status == null || status.owner() == 0 || status.owner() == Libc.geteuid();
+            return trusted ? null : "belongs to user " + status.owner();
+        } catch (CuframesException e) {
+            return e.getMessage();
+        }
     }
 
     /** Makes the directory if need be; null if it can be used, else why not. */

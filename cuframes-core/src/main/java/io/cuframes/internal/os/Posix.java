@@ -177,7 +177,10 @@ public final class Posix {
         long device = (long) status.get(JAVA_INT, Statx.STX_DEV_MAJOR_OFFSET) << 32
                 | Integer.toUnsignedLong(status.get(JAVA_INT, Statx.STX_DEV_MINOR_OFFSET));
         return new FileStatus(
-                device, status.get(JAVA_LONG, Statx.STX_INO_OFFSET), status.get(JAVA_LONG, Statx.STX_SIZE_OFFSET));
+                device,
+                status.get(JAVA_LONG, Statx.STX_INO_OFFSET),
+                status.get(JAVA_LONG, Statx.STX_SIZE_OFFSET),
+                status.get(JAVA_INT, Statx.STX_UID_OFFSET));
     }
 
     /** Takes the exclusive open-file-description lock on a whole file; false if another description holds one. Gone when the last duplicate closes. */
