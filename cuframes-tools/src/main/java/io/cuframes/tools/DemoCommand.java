@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.tools;
 
-import io.cuframes.Transport;
 import io.cuframes.javacv.FrameStamp;
-import io.cuframes.javacv.VideoSource;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
@@ -82,20 +80,8 @@ final class DemoCommand implements Callable<Integer> {
                             + " machine is busy.")
     private int ring;
 
-    @Option(
-            names = "--transport",
-            paramLabel = "auto|cuda-ipc|host",
-            defaultValue = "auto",
-            converter = TransportWord.class,
-            description = "As for rtsp-source.")
-    private Transport transport;
-
-    @Option(
-            names = "--decoder",
-            paramLabel = "auto|nvdec|cpu",
-            defaultValue = "auto",
-            description = "As for rtsp-source.")
-    private VideoSource.Decoder decoder;
+    @Mixin
+    private DecodeOptions decoding;
 
     @Mixin
     private CommonOptions common;
@@ -138,8 +124,8 @@ final class DemoCommand implements Callable<Integer> {
                 height,
                 fps,
                 ring,
-                TransportWord.of(transport),
-                decoder.name(),
+                TransportWord.of(decoding.transport),
+                decoding.decoder.name(),
                 common.socketDirectory);
     }
 

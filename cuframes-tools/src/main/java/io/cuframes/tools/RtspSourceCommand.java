@@ -3,7 +3,6 @@ package io.cuframes.tools;
 
 import io.cuframes.FrameFormat;
 import io.cuframes.Publisher;
-import io.cuframes.Transport;
 import io.cuframes.javacv.VideoSource;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -50,22 +49,8 @@ final class RtspSourceCommand implements Callable<Integer> {
                     "Slots of the ring (default: ${DEFAULT-VALUE}). A strict reader may fall behind by all but one.")
     private int ring;
 
-    @Option(
-            names = "--transport",
-            paramLabel = "auto|cuda-ipc|host",
-            defaultValue = "auto",
-            converter = TransportWord.class,
-            description =
-                    "Where the frames live. auto (the default): in device memory where there is a CUDA device, else"
-                            + " in host memory.")
-    private Transport transport;
-
-    @Option(
-            names = "--decoder",
-            paramLabel = "auto|nvdec|cpu",
-            defaultValue = "auto",
-            description = "auto (the default): NVDEC where it can decode the stream, else the CPU.")
-    private VideoSource.Decoder decoder;
+    @Mixin
+    private DecodeOptions decoding;
 
     @Option(
             names = "--device",
@@ -140,7 +125,7 @@ final class RtspSourceCommand implements Callable<Integer> {
 
     private VideoSource openSource() {
         return VideoSource.builder(url)
-                .decoder(decoder)
+                .decoder(decoding.decoder)
                 .device(device)
                 .rtspTransport(rtspTransport)
                 .listen(listen)
@@ -156,7 +141,7 @@ final class RtspSourceCommand implements Callable<Integer> {
                 .format(format.pixelFormat())
                 .color(format.color())
                 .slots(ring)
-                .transport(transport)
+                .transport(decoding.transport)
                 .device(device)
                 .socketDirectory(common.socketDirectory)
                 .open();

@@ -43,8 +43,8 @@ class LauncherTest {
         jdk = directory.resolve("a jdk");
         Files.createDirectories(root.resolve("bin"));
         Path launcher = Path.of("..", "bin", "cuframes");
-        Files.copy(launcher, root.resolve("bin/cuframes"));
         script(root.resolve("bin/cuframes"), Files.readString(launcher));
+        Files.copy(launcher.resolveSibling("find-java.sh"), root.resolve("bin/find-java.sh"));
         for (String module : List.of("cuframes-native", "cuframes-core", "cuframes-javacv", "cuframes-tools")) {
             Files.createDirectories(root.resolve(module).resolve("src/main"));
             Files.createFile(root.resolve(module).resolve("pom.xml"));
@@ -98,10 +98,10 @@ class LauncherTest {
 
     /** The usual places of the machine that runs the test may well hold a JDK. */
     private void hideTheMachinesOwn() throws IOException {
-        Path launcher = root.resolve("bin/cuframes");
-        String text = Files.readString(launcher);
+        Path finder = root.resolve("bin/find-java.sh");
+        String text = Files.readString(finder);
         assertTrue(text.contains("/usr/lib/jvm/* /opt/*"));
-        script(launcher, text.replace("/usr/lib/jvm/* /opt/*", ""));
+        Files.writeString(finder, text.replace("/usr/lib/jvm/* /opt/*", ""));
     }
 
     private long mavenRuns() throws IOException {
