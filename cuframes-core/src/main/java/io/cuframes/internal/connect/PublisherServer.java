@@ -136,13 +136,24 @@ public final class PublisherServer implements AutoCloseable {
                     e);
             // Their control pages stay with the writer: what they still hold must not be overwritten.
             peers.forEach(Peer::close);
+            closeListener();
+        }
+    }
+
+    /** The name may stay behind, where somebody keeps the directory locked; the next publisher of the key takes it over. */
+    private void closeListener() {
+        try {
             listener.close();
+        } catch (CuframesException e) {
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    () -> "the socket " + listener.name() + " is left behind: " + e.getMessage());
         }
     }
 
     /** Tells everyone that the stream is over, and gives them the time to let go of the ring. */
     private void sayGoodbye(PollSet polled) {
-        listener.close();
+        closeListener();
         long deadline = System.nanoTime() + drainNanos;
         for (Peer peer : List.copyOf(peers)) {
             boolean told = peer.isAdmitted()
