@@ -234,7 +234,7 @@ public final class Cuda {
             case LibCudart.cudaErrorMapBufferObjectFailed, LibCudart.cudaErrorInvalidResourceHandle ->
                 "another process's memory could not be mapped: publisher and subscriber must be on the same GPU and driver";
             case LibCudart.cudaErrorNotSupported ->
-                "this driver or device cannot do it (MIG, WSL2 and some virtual GPUs have no CUDA IPC)";
+                "this driver or device cannot do it; under WSL2, MIG or a virtual GPU, CUDA may not share memory between processes";
             case LibCudart.cudaErrorSystemDriverMismatch ->
                 "the driver's kernel module and its user libraries are of different versions: restart the machine or the container";
             default -> "";
