@@ -203,6 +203,27 @@ class HostilePeerTest {
         assertNothingKept();
     }
 
+    @Test
+    void aPeerThatIsStillGreetingWhenTheStreamEndsIsToldSo() throws IOException {
+        try (Publisher ending = Publisher.builder(stream.key() + "-ending")
+                        .socketDirectory(stream.directory())
+                        .transport(Transport.HOST)
+                        .size(64, 64)
+                        .open();
+                SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            channel.connect(UnixDomainSocketAddress.of(stream.directory().resolve(ending.key() + ".sock")));
+            channel.write(hello().limit(50)); // it is accepted, and waited for
+            Subscriber.builder(ending.key())
+                    .socketDirectory(stream.directory())
+                    .open()
+                    .close();
+            ending.close();
+            ByteBuffer answer = readAll(channel);
+            assertEquals(MessageDescriptor.REJECT, answer.getShort(4));
+            assertEquals(RejectCode.ENDING.code(), answer.getInt(8));
+        }
+    }
+
     /** Says what an admitted subscriber may not say, and expects to be cut off. */
     private void assertCutOffAfterWelcome(ByteBuffer... sent) throws IOException {
         try (SocketChannel channel = connect()) {

@@ -156,10 +156,11 @@ public final class PublisherServer implements AutoCloseable {
         closeListener();
         long deadline = System.nanoTime() + drainNanos;
         for (Peer peer : List.copyOf(peers)) {
-            boolean told = peer.isAdmitted()
-                    && peer.send(Messages.encodeBye(
-                            MessageDescriptor.BYE_ENDED, peer.message().payload()));
-            if (!told) {
+            MemorySegment message = peer.message().payload();
+            if (!peer.isAdmitted()) {
+                peer.send(Messages.encode(Messages.reject(RejectCode.ENDING, "the stream is ending"), message));
+                drop(peer);
+            } else if (!peer.send(Messages.encodeBye(MessageDescriptor.BYE_ENDED, message))) {
                 drop(peer);
             }
         }
