@@ -182,9 +182,11 @@ public final class Frame implements AutoCloseable {
         }
     }
 
-    /** The subscriber is going: its lease is gone with it. */
-    void forget() {
+    /** The subscriber is going, and ends the lease itself; tells whether there is one. */
+    boolean forget() {
+        boolean open = seq != 0;
         seq = 0;
+        return open;
     }
 
     private void requireOpen() {

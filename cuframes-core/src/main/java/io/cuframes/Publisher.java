@@ -263,13 +263,16 @@ public final class Publisher implements AutoCloseable {
         if (closed.getAndSet(true)) {
             return;
         }
-        awaitAnnounced();
-        MemorySegment segment = parts.segment().memory();
-        Shared.setIntRelease(segment, SegmentDescriptor.STATE_OFFSET, SegmentDescriptor.STATE_ENDED);
-        Futex.wakeAll(segment.address() + SegmentDescriptor.HEAD_OFFSET);
-        parts.segment().unlink(); // both names go first: a successor need not wait for the drain
-        parts.server().end(transport.isDevice() ? DRAIN : Duration.ZERO);
-        parts.close();
+        try {
+            awaitAnnounced();
+            MemorySegment segment = parts.segment().memory();
+            Shared.setIntRelease(segment, SegmentDescriptor.STATE_OFFSET, SegmentDescriptor.STATE_ENDED);
+            Futex.wakeAll(segment.address() + SegmentDescriptor.HEAD_OFFSET);
+            parts.segment().unlink(); // both names go first: a successor need not wait for the drain
+            parts.server().end(transport.isDevice() ? DRAIN : Duration.ZERO);
+        } finally {
+            parts.close();
+        }
     }
 
     private void awaitAnnounced() {

@@ -20,10 +20,16 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.security.SecureRandom;
 import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
 
 /** What a publisher holds, in the order it is made; closed in reverse, and safe to close half-made. */
 final class PublisherParts implements AutoCloseable {
     private final ReaderSet readers = new ReaderSet();
+
+    /** How to let go of what was made, the last first. */
+    private final Deque<Runnable> closing = new ArrayDeque<>();
+
     private RingMemory memory;
     private SegmentHeader header;
     private SegmentFile segment;
@@ -41,6 +47,7 @@ final class PublisherParts implements AutoCloseable {
             long stride = SegmentDescriptor.pageAligned(format.frameBytes());
             long length = stride * builder.slots;
             parts.memory = device == null ? new HostRing(key.name(), length) : new CudaIpcRing(device, length);
+            parts.closing.push(parts.memory::close);
             parts.header = new SegmentHeader(
                     key.name(),
                     randomEpoch(),
@@ -54,10 +61,16 @@ final class PublisherParts implements AutoCloseable {
                     parts.memory.device());
             parts.segment =
                     SegmentFile.create(key, builder.slots, bytes -> parts.describe(bytes, builder.maxSubscribers));
+            parts.closing.push(parts.segment::close);
+            parts.closing.push(parts.segment::unlink);
             parts.serve(key, device, builder);
             return parts;
         } catch (RuntimeException e) {
-            parts.close();
+            try {
+                parts.close();
+            } catch (RuntimeException alsoFailed) {
+                e.addSuppressed(alsoFailed);
+            }
             throw e;
         }
     }
@@ -90,6 +103,7 @@ final class PublisherParts implements AutoCloseable {
         announcer = device == null
                 ? new HostAnnouncer(writer, bytes.address() + SegmentDescriptor.HEAD_OFFSET)
                 : new GpuAnnouncer(device, bytes, writer, key.name());
+        closing.push(announcer::close);
         server = PublisherServer.start(
                 key,
                 builder.socketDirectory,
@@ -98,6 +112,7 @@ final class PublisherParts implements AutoCloseable {
                 memory.descriptor(),
                 readers,
                 new PublisherServer.Limits(builder.maxSubscribers, builder.maxLeases));
+        closing.push(server::close);
     }
 
     RingMemory memory() {
@@ -124,22 +139,23 @@ final class PublisherParts implements AutoCloseable {
         return server;
     }
 
+    /** Lets go of everything, whatever fails on the way: where the GPU is lost, the key must still become free. */
     @Override
     public void close() {
-        if (segment != null) {
-            segment.unlink();
+        RuntimeException first = null;
+        while (!closing.isEmpty()) {
+            try {
+                closing.pop().run();
+            } catch (RuntimeException e) {
+                if (first == null) {
+                    first = e;
+                } else {
+                    first.addSuppressed(e);
+                }
+            }
         }
-        if (server != null) {
-            server.close();
-        }
-        if (announcer != null) {
-            announcer.close();
-        }
-        if (segment != null) {
-            segment.close();
-        }
-        if (memory != null) {
-            memory.close();
+        if (first != null) {
+            throw first;
         }
     }
 }

@@ -334,13 +334,18 @@ public final class Subscriber implements AutoCloseable {
             waiter.wake();
             LockSupport.parkNanos(CLOSE_RETRY_NANOS);
         }
-        for (Frame frame : frames) {
-            frame.forget();
+        for (int slot = 0; slot < frames.length; slot++) {
+            if (frames[slot].forget()) {
+                reader.release(slot); // what is leased after this, a GPU is to release
+            }
         }
-        if (deviceReads != null) {
-            deviceReads.close();
+        try {
+            if (deviceReads != null) {
+                deviceReads.close();
+            }
+        } finally {
+            connection.close();
         }
-        connection.close();
     }
 
     /** Says what a subscriber is to be; {@link #open()} connects. Not thread-safe. */

@@ -187,8 +187,12 @@ public final class Connection implements AutoCloseable {
     /** Unmaps everything, and only then closes the socket: the publisher takes that as the word that its memory is let go. */
     @Override
     public void close() {
-        ring.close();
-        arena.close();
-        socket.close();
+        try {
+            ring.close();
+        } finally { // where the GPU is lost, that fails, and the publisher must still learn that this subscriber is
+            // gone
+            arena.close();
+            socket.close();
+        }
     }
 }

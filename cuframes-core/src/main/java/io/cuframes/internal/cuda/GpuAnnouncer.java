@@ -76,11 +76,14 @@ public final class GpuAnnouncer implements Announcer {
     @Override
     public void announce(long onStream, long word) {
         int previous = Cuda.useDevice(device.ordinal());
-        if (onStream != lastStream) {
-            followLastStream(onStream, word);
+        try {
+            if (onStream != lastStream) {
+                followLastStream(onStream, word);
+            }
+            write(onStream, word);
+        } finally {
+            Cuda.restoreDevice(previous, device.ordinal());
         }
-        write(onStream, word);
-        Cuda.restoreDevice(previous, device.ordinal());
         notifier.expect(HeadWord.seq(word));
     }
 

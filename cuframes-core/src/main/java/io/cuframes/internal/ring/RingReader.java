@@ -10,6 +10,7 @@ import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.Shared;
 import io.cuframes.internal.protocol.SlotDescriptor;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The reading side of the ring (docs/protocol.md, section 8): finds frames and leases them. One thread at a time takes; any thread
@@ -26,9 +27,12 @@ public final class RingReader {
 
     private long cursor;
     private long missedBefore;
-    private long received;
-    private long missed;
-    private long timeouts;
+
+    /** Opaque: written by the taking thread alone, read by any. */
+    private final AtomicLong received = new AtomicLong();
+
+    private final AtomicLong missed = new AtomicLong();
+    private final AtomicLong timeouts = new AtomicLong();
 
     /**
      * Starts at the newest frame there is.
@@ -123,11 +127,11 @@ public final class RingReader {
         long seq = HeadWord.seq(word);
         missedBefore = seq - cursor - 1;
         cursor = seq;
-        received++;
-        missed += missedBefore;
+        received.setOpaque(received.getPlain() + 1);
+        missed.setOpaque(missed.getPlain() + missedBefore);
         Shared.setLongOpaque(control, ControlDescriptor.CURSOR_OFFSET, cursor);
-        Shared.setLongOpaque(control, ControlDescriptor.RECEIVED_OFFSET, received);
-        Shared.setLongOpaque(control, ControlDescriptor.MISSED_OFFSET, missed);
+        Shared.setLongOpaque(control, ControlDescriptor.RECEIVED_OFFSET, received.getPlain());
+        Shared.setLongOpaque(control, ControlDescriptor.MISSED_OFFSET, missed.getPlain());
         return word;
     }
 
@@ -153,7 +157,8 @@ public final class RingReader {
 
     /** Counts a wait that ended without a frame. */
     public void countTimeout() {
-        Shared.setLongOpaque(control, ControlDescriptor.TIMEOUTS_OFFSET, ++timeouts);
+        timeouts.setOpaque(timeouts.getPlain() + 1);
+        Shared.setLongOpaque(control, ControlDescriptor.TIMEOUTS_OFFSET, timeouts.getPlain());
     }
 
     /** Frames between the one delivered before, or the beginning, and the one delivered last. */
@@ -168,16 +173,16 @@ public final class RingReader {
 
     /** Frames delivered. */
     public long received() {
-        return received;
+        return received.getOpaque();
     }
 
     /** Frames published since this reader began and never delivered. */
     public long missed() {
-        return missed;
+        return missed.getOpaque();
     }
 
     /** Waits that ended without a frame. */
     public long timeouts() {
-        return timeouts;
+        return timeouts.getOpaque();
     }
 }

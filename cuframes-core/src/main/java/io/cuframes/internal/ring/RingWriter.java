@@ -6,6 +6,7 @@ import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.Shared;
 import io.cuframes.internal.protocol.SlotDescriptor;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The writing side of the ring (docs/protocol.md, section 7): takes slots that nobody reads and names frames to readers. One thread at a
@@ -27,8 +28,10 @@ public final class RingWriter {
     /** What each slot holds: FREE, TAKEN, or the seq of a published frame. */
     private final long[] holds;
 
-    private long published;
-    private long dropped;
+    /** Opaque: written by the writer thread alone, read by any. */
+    private final AtomicLong published = new AtomicLong();
+
+    private final AtomicLong dropped = new AtomicLong();
 
     /**
      * Starts with every slot free.
@@ -122,7 +125,8 @@ public final class RingWriter {
      * @return the head word that announces the frame
      */
     public long name(int slot, long ptsNanos, long nowNanos) {
-        long seq = ++published;
+        long seq = published.getPlain() + 1;
+        published.setOpaque(seq);
         long word = HeadWord.of(seq, slot);
         long at = SegmentDescriptor.slotOffset(slot);
         holds[slot] = seq;
@@ -155,7 +159,9 @@ public final class RingWriter {
 
     /** Counts a frame that found no slot. */
     public void countDropped() {
-        Shared.setLongRelease(segment, SegmentDescriptor.DROPPED_OFFSET, ++dropped);
+        long count = dropped.getPlain() + 1;
+        dropped.setOpaque(count);
+        Shared.setLongRelease(segment, SegmentDescriptor.DROPPED_OFFSET, count);
     }
 
     /** The seq of the newest frame that is complete and announced. Acquire: the GPU or this CPU wrote it. */
@@ -165,11 +171,11 @@ public final class RingWriter {
 
     /** The seq of the last frame named. */
     public long published() {
-        return published;
+        return published.getOpaque();
     }
 
     /** Frames that found no slot. */
     public long dropped() {
-        return dropped;
+        return dropped.getOpaque();
     }
 }
