@@ -47,7 +47,7 @@ _Static_assert(sizeof(_Atomic uint32_t) == 4 && ATOMIC_INT_LOCK_FREE == 2, "32-b
 /* Section 3: the segment. */
 enum {
     SEG_STATE = 12, SEG_LENGTH = 16, SEG_EPOCH = 24, SEG_TRANSPORT = 36, SEG_SLOTS = 48, SEG_INDEX_ENTRIES = 52,
-    SEG_FORMAT = 56, SEG_PLANES = 60, SEG_WIDTH = 64, SEG_HEIGHT = 68, SEG_FRAME_BYTES = 80, SEG_SLOT_STRIDE = 88,
+    SEG_FORMAT = 56, SEG_PLANES = 60, SEG_WIDTH = 64, SEG_HEIGHT = 68, SEG_OWNERSHIP = 76, SEG_FRAME_BYTES = 80, SEG_SLOT_STRIDE = 88,
     SEG_RING_LENGTH = 96, SEG_PLANE = 192, SEG_HEAD = 512, SEG_INDEX = 1024, SEG_SLOT = 2048,
     PLANE_SIZE = 32, SLOT_SIZE = 512, INDEX_ENTRIES = 128, MAX_SLOTS = 64, MAX_SIDE = 16384,
     SLOT_PTS = 8, SLOT_OFFSET = 64, SLOT_LENGTH = 72,
@@ -264,13 +264,15 @@ static void read_geometry(struct reader *r, uint64_t length, uint64_t ring_lengt
     require(get32(seg + SEG_FORMAT) == FORMAT_NV12 && r->planes == NV12_PLANES, "pixel format");
     require(width >= 2 && width <= MAX_SIDE && width % 2 == 0, "width");
     require(height >= 2 && height <= MAX_SIDE && height % 2 == 0, "height");
-    require(frame_bytes <= stride && stride % 4096 == 0 && stride <= ring_length / r->slots, "stride of the slots");
+    uint32_t ownership = get32(seg + SEG_OWNERSHIP);
+    require(ownership == 1 || ownership == 2, "ownership of the ring");
+    require(ownership == 2 ? stride == 0 : frame_bytes <= stride && stride % 4096 == 0 && stride <= ring_length / r->slots, "stride of the slots");
     for (uint32_t i = 0; i < r->planes; i++) {
         const uint8_t *at = seg + SEG_PLANE + (size_t)PLANE_SIZE * i;
         struct plane p = {get64(at), get32(at + 8), get32(at + 12), get32(at + 16), get32(at + 20)};
         uint32_t half = i == 0 ? 1 : 2; /* section 3.2: NV12 */
         require(p.width == width / half && p.height == height / half && p.sample_bytes == half, "size of a plane");
-        require(p.offset % 256 == 0 && p.pitch % 256 == 0 && p.pitch >= p.width * p.sample_bytes, "layout of a plane");
+        require(p.pitch >= p.width * p.sample_bytes, "layout of a plane");
         require(p.offset <= frame_bytes && (uint64_t)p.pitch * p.height <= frame_bytes - p.offset, "a plane outside of its frame");
         r->plane[i] = p;
     }

@@ -1,36 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
+import io.cuframes.internal.protocol.SlotDescriptor;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 
 /**
  * A frame of the ring, read in place under a lease: while it is open, the publisher does not overwrite it. Close it soon, since a held frame
  * is a slot less for the publisher.
  *
- * <p>For one thread at a time; a frame may be handed to another thread and closed there. The same object serves every frame of the slot, so
- * it must not be touched after it is closed.
+ * <p>For one thread at a time; a frame may be handed to another thread and closed there. It stays valid until it is closed, also when the
+ * publisher is gone or the subscriber has connected to another one since. These objects are used again for later frames, four laps of the
+ * ring later at the earliest: do not keep one after it is closed. Until then its use throws an IllegalStateException.
  */
 public final class Frame implements AutoCloseable {
-    private final Subscriber subscriber;
-    private final int slot;
-    private final Plane[] planes;
-    private long seq;
-    private long ptsNanos;
-    private long publishTimeNanos;
-    private long missed;
+    private static final VarHandle SEQ;
 
-    Frame(Subscriber subscriber, int slot, Plane[] planes) {
-        this.subscriber = subscriber;
-        this.slot = slot;
-        this.planes = planes;
+    static {
+        try {
+            SEQ = MethodHandles.lookup()
+                    .findVarHandle(Frame.class, "seq", long.class)
+                    .withInvokeExactBehavior();
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
     }
 
-    Frame begin(long frameSeq, long pts, long publishTime, long missedBefore) {
-        seq = frameSeq;
-        ptsNanos = pts;
-        publishTimeNanos = publishTime;
+    private final Session session;
+    private int slot;
+    private Plane[] planes;
+    private long missed;
+
+    /** 0 while the frame is closed. Volatile through SEQ where threads may meet. */
+    private long seq;
+
+    Frame(Session session) {
+        this.session = session;
+    }
+
+    Frame begin(int leasedSlot, long frameSeq, long missedBefore) {
+        slot = leasedSlot;
+        planes = session.planes(leasedSlot);
         missed = missedBefore;
+        SEQ.setVolatile(this, frameSeq);
         return this;
+    }
+
+    boolean isOpen() {
+        return (long) SEQ.getVolatile(this) != 0;
     }
 
     /**
@@ -44,13 +62,84 @@ public final class Frame implements AutoCloseable {
     }
 
     /**
+     * The number that names the publisher's incarnation which the frame is of.
+     *
+     * @return random, not 0
+     */
+    public long epoch() {
+        requireOpen();
+        return session.header().epoch();
+    }
+
+    /**
      * Presentation time, as the publisher gave it.
      *
      * @return nanoseconds; where they count from is the source's affair
      */
     public long ptsNanos() {
         requireOpen();
-        return ptsNanos;
+        return session.reader().ptsNanos(slot);
+    }
+
+    /**
+     * Whether the presentation time is less than that of the frame published before: the source began anew, or its clock was set back.
+     *
+     * @return whether time went backwards
+     */
+    public boolean isPtsBackward() {
+        return hasFlag(SlotDescriptor.PTS_BACKWARD);
+    }
+
+    /**
+     * Whether the frame is known to have been coded without reference to another.
+     *
+     * @return whether it is a key frame
+     */
+    public boolean isKeyFrame() {
+        return hasFlag(SlotDescriptor.KEY_FRAME);
+    }
+
+    /**
+     * Whether the source knows when the camera took the picture.
+     *
+     * @return whether {@link #captureTimeNanos()} means something
+     */
+    public boolean hasCaptureTime() {
+        return hasFlag(SlotDescriptor.CAPTURE_TIME);
+    }
+
+    /**
+     * When the camera took the picture, by its own clock.
+     *
+     * @return nanoseconds since 1970-01-01 UTC; 0 where {@link #hasCaptureTime()} is false
+     */
+    public long captureTimeNanos() {
+        return hasCaptureTime() ? session.reader().captureTimeNanos(slot) : 0;
+    }
+
+    private boolean hasFlag(int flag) {
+        requireOpen();
+        return (session.reader().flags(slot) & flag) != 0;
+    }
+
+    /**
+     * How many bytes of user data came with the frame.
+     *
+     * @return 0 to {@value WritableFrame#MAX_USER_DATA}
+     */
+    public int userDataLength() {
+        requireOpen();
+        return session.reader().userDataLength(slot);
+    }
+
+    /**
+     * The user data that came with the frame, in place.
+     *
+     * @return read-only, of {@link #userDataLength()} bytes; valid until the frame is closed
+     */
+    public MemorySegment userData() {
+        int length = userDataLength();
+        return session.reader().userData(slot).asSlice(0, length);
     }
 
     /**
@@ -60,7 +149,7 @@ public final class Frame implements AutoCloseable {
      */
     public long publishTimeNanos() {
         requireOpen();
-        return publishTimeNanos;
+        return session.reader().publishTimeNanos(slot);
     }
 
     /**
@@ -79,7 +168,7 @@ public final class Frame implements AutoCloseable {
      * @return that of the stream
      */
     public FrameFormat format() {
-        return subscriber.format();
+        return session.format();
     }
 
     /**
@@ -88,7 +177,7 @@ public final class Frame implements AutoCloseable {
      * @return that of the stream
      */
     public Transport transport() {
-        return subscriber.transport();
+        return session.transport();
     }
 
     /**
@@ -146,13 +235,13 @@ public final class Frame implements AutoCloseable {
      *
      * @param target at least {@link #sizeBytes()} bytes of writable memory; from device memory, native
      * @throws IndexOutOfBoundsException if the target is too small
-     * @throws IllegalArgumentException if the target is read-only, or a heap segment where it must be native
-     * @throws CudaException if the copy fails
+     * @throws CuframesException code INVALID_ARGUMENT if the target is read-only, or a heap segment where it must be native; CUDA if the copy
+     *     fails
      * @throws IllegalStateException if the frame is closed
      */
     public void copyTo(MemorySegment target) {
         requireOpen();
-        subscriber.copyFrame(slot, target.asSlice(0, sizeBytes()));
+        session.copyFrame(slot, target.asSlice(0, sizeBytes()));
     }
 
     /**
@@ -161,9 +250,8 @@ public final class Frame implements AutoCloseable {
      */
     @Override
     public void close() {
-        if (seq != 0) {
-            seq = 0;
-            subscriber.release(slot);
+        if ((long) SEQ.getAndSet(this, 0L) != 0) {
+            session.release(slot);
         }
     }
 
@@ -176,22 +264,21 @@ public final class Frame implements AutoCloseable {
      * @throws CudaException if the release cannot be queued; the frame is then still open
      */
     public void closeOn(long stream) {
-        if (seq != 0) {
-            subscriber.releaseOn(slot, stream);
-            seq = 0;
+        long open = (long) SEQ.getAndSet(this, 0L);
+        if (open != 0) {
+            try {
+                session.releaseOn(slot, stream);
+            } catch (RuntimeException e) {
+                SEQ.setVolatile(this, open);
+                throw e;
+            }
         }
     }
 
-    /** The subscriber is going, and ends the lease itself; tells whether there is one. */
-    boolean forget() {
-        boolean open = seq != 0;
-        seq = 0;
-        return open;
-    }
-
     private void requireOpen() {
-        if (seq == 0) {
-            throw new IllegalStateException("this frame is closed");
+        if (!isOpen()) {
+            throw new IllegalStateException(
+                    "this frame of \"" + session.key() + "\" is closed: take another from the subscriber");
         }
     }
 }

@@ -5,13 +5,16 @@ import io.cuframes.internal.connect.StreamKey;
 import io.cuframes.internal.cuda.Cuda;
 import io.cuframes.internal.cuda.CudaDevice;
 import io.cuframes.internal.os.Futex;
+import io.cuframes.internal.protocol.MessageDescriptor;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.SegmentHeader;
 import io.cuframes.internal.protocol.Shared;
+import io.cuframes.internal.protocol.SlotDescriptor;
 import io.cuframes.internal.ring.RingWriter;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -38,33 +41,46 @@ public final class Publisher implements AutoCloseable {
     /** How long a device ring's subscribers have to close after the end before it is freed under them. */
     private static final Duration DRAIN = Duration.ofSeconds(2);
 
+    /** A handle is given out again after this many laps of the ring at the earliest. */
+    private static final int HANDLES_PER_SLOT = 4;
+
     /** How long the publisher waits for its own GPU before it calls it stuck. */
     private static final Duration GPU_PATIENCE = Duration.ofSeconds(2);
 
+    private final Builder settings;
     private final StreamKey key;
     private final FrameFormat format;
     private final Transport transport;
     private final CudaDevice device;
     private final SegmentHeader header;
     private final PublisherParts parts;
+
+    /** The planes of each slot. */
+    private final Plane[][] slots;
+
+    /** Handed out in turn, so that one that is kept after it was published is not soon another frame. */
     private final WritableFrame[] frames;
+
+    private int nextFrame;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private Publisher(Builder builder, StreamKey key, FrameFormat format, Transport transport, CudaDevice device) {
+        this.settings = builder;
         this.key = key;
         this.format = format;
         this.transport = transport;
         this.device = device;
         this.parts = PublisherParts.open(key, format, transport, device, builder);
         this.header = parts.header();
-        long stride = header.slotStride();
+        long stride = header.ring().slotStride();
         MemorySegment ring = parts.memory().host();
-        this.frames = new WritableFrame[header.slots()];
-        for (int slot = 0; slot < frames.length; slot++) {
+        this.slots = new Plane[header.ring().slots()][];
+        for (int slot = 0; slot < slots.length; slot++) {
             MemorySegment host = ring == null ? null : ring.asSlice(slot * stride, stride);
-            frames[slot] = new WritableFrame(
-                    this, slot, Plane.of(format, parts.memory().address() + slot * stride, host));
+            slots[slot] = Plane.of(format, parts.memory().address() + slot * stride, host);
         }
+        this.frames = new WritableFrame[HANDLES_PER_SLOT * slots.length];
+        Arrays.setAll(frames, handle -> new WritableFrame(this));
         LOG.log(System.Logger.Level.DEBUG, () -> "publishing \"" + key + "\": " + describe());
     }
 
@@ -97,7 +113,26 @@ public final class Publisher implements AutoCloseable {
             parts.writer().countDropped();
             return null;
         }
-        return frames[slot].begin();
+        return nextHandle().begin(slot, slots[slot]);
+    }
+
+    private WritableFrame nextHandle() {
+        WritableFrame frame;
+        do {
+            frame = frames[nextFrame];
+            nextFrame = (nextFrame + 1) % frames.length;
+        } while (frame.isOpen()); // at most one for each slot
+        return frame;
+    }
+
+    /** Writes the application's bytes of a taken slot; no reader looks at them before the frame is named. */
+    void writeUserData(int slot, MemorySegment data) {
+        MemorySegment.copy(
+                data,
+                0,
+                parts.segment().memory(),
+                SegmentDescriptor.slotOffset(slot) + SlotDescriptor.USER_DATA_OFFSET,
+                data.byteSize());
     }
 
     private int takeOnceAnnounced() {
@@ -117,9 +152,9 @@ public final class Publisher implements AutoCloseable {
         return slot;
     }
 
-    long publish(int slot, long stream, long ptsNanos) {
+    long publish(int slot, long stream, long ptsNanos, long captureTimeNanos, int flags, int userDataLength) {
         requireOpen();
-        long word = parts.writer().name(slot, ptsNanos, System.nanoTime());
+        long word = parts.writer().name(slot, ptsNanos, System.nanoTime(), captureTimeNanos, flags, userDataLength);
         parts.announcer().announce(stream, word);
         return parts.writer().published();
     }
@@ -132,7 +167,8 @@ public final class Publisher implements AutoCloseable {
 
     void copyFromHost(Plane plane, MemorySegment source, long sourcePitch) {
         if (!source.isNative()) {
-            throw new IllegalArgumentException("a plane can be copied to the GPU from native memory only: " + source);
+            throw new CuframesException(
+                    ErrorCode.INVALID_ARGUMENT, "a plane can be copied to the GPU from native memory only: " + source);
         }
         copyFromDevice(plane, source.address(), sourcePitch, stream());
         Cuda.synchronize(stream()); // so that the caller may reuse its memory
@@ -250,7 +286,7 @@ public final class Publisher implements AutoCloseable {
     public String describe() {
         return transport + (device == null ? "" : " on " + device) + ", " + format.pixelFormat() + " " + format.width()
                 + "x" + format.height()
-                + ", " + header.slots() + " slots, " + header.ringLength() / (1 << 20) + " MiB, socket "
+                + ", " + header.ring().slots() + " slots, " + header.ring().length() / (1 << 20) + " MiB, socket "
                 + parts.server().socketPath();
     }
 
@@ -260,16 +296,39 @@ public final class Publisher implements AutoCloseable {
      */
     @Override
     public void close() {
+        end(MessageDescriptor.BYE_ENDED);
+    }
+
+    /**
+     * Ends this stream and begins one of the same key, with the same settings and another format: a new epoch with a ring of its own, so that
+     * no frame is ever of mixed geometry. Readers are told that the format has changed; those that reconnect follow by themselves.
+     *
+     * @param newFormat pixel format, size and colours of the frames that follow; their layout is the library's
+     * @return the publisher to go on with; this one is closed, also where this throws
+     * @throws CuframesException as {@link Builder#open()}
+     * @throws IllegalStateException if this publisher is closed
+     */
+    public Publisher reopen(FrameFormat newFormat) {
+        requireOpen();
+        end(MessageDescriptor.BYE_FORMAT_CHANGED);
+        return settings.size(newFormat.width(), newFormat.height())
+                .format(newFormat.pixelFormat())
+                .color(newFormat.color())
+                .open();
+    }
+
+    private void end(int reason) {
         if (closed.getAndSet(true)) {
             return;
         }
         try {
             awaitAnnounced();
             MemorySegment segment = parts.segment().memory();
+            Shared.setIntOpaque(segment, SegmentDescriptor.END_REASON_OFFSET, reason);
             Shared.setIntRelease(segment, SegmentDescriptor.STATE_OFFSET, SegmentDescriptor.STATE_ENDED);
             Futex.wakeAll(segment.address() + SegmentDescriptor.HEAD_OFFSET);
             parts.segment().unlink(); // both names go first: a successor need not wait for the drain
-            parts.server().end(transport.isDevice() ? DRAIN : Duration.ZERO);
+            parts.server().end(reason, transport.isDevice() ? DRAIN : Duration.ZERO);
         } finally {
             parts.close();
         }
@@ -298,6 +357,8 @@ public final class Publisher implements AutoCloseable {
         private ColorInfo color = ColorInfo.UNKNOWN;
         private Transport transport = Transport.AUTO;
         private int deviceOrdinal;
+        PublishPolicy policy = PublishPolicy.DROP_OLDEST;
+        TimeBase timeBase = TimeBase.UNKNOWN;
         int slots = 6;
         int maxSubscribers = 32;
         int maxLeases;
@@ -339,6 +400,17 @@ public final class Publisher implements AutoCloseable {
          */
         public Builder color(ColorInfo newColor) {
             color = Objects.requireNonNull(newColor);
+            return this;
+        }
+
+        /**
+         * What the source's timestamps were counted in, for readers who want to compute them back; unknown unless said.
+         *
+         * @param newTimeBase seconds per tick
+         * @return this
+         */
+        public Builder timeBase(TimeBase newTimeBase) {
+            timeBase = Objects.requireNonNull(newTimeBase);
             return this;
         }
 
@@ -429,7 +501,25 @@ public final class Publisher implements AutoCloseable {
                 Cuda.load();
                 device = Cuda.device(deviceOrdinal);
             }
-            return new Publisher(this, key, format, chosen, device);
+            return new Publisher(copy(), key, format, chosen, device);
+        }
+
+        /** What this builder says now, whatever it is used for later. */
+        private Builder copy() {
+            Builder copy = new Builder(key.name());
+            copy.width = width;
+            copy.height = height;
+            copy.pixelFormat = pixelFormat;
+            copy.color = color;
+            copy.transport = transport;
+            copy.deviceOrdinal = deviceOrdinal;
+            copy.policy = policy;
+            copy.timeBase = timeBase;
+            copy.slots = slots;
+            copy.maxSubscribers = maxSubscribers;
+            copy.maxLeases = maxLeases;
+            copy.socketDirectory = socketDirectory;
+            return copy;
         }
 
         private Transport choose() {

@@ -9,6 +9,10 @@ public final class PublisherGoneException extends CuframesException {
     public enum Reason {
         /** It closed the stream in order. */
         ENDED,
+        /** It closed the stream in order, and one of the same key with another format follows. */
+        FORMAT_CHANGED,
+        /** It did not wait any longer for this strict subscriber, which had not taken a frame for the publisher's grace period. */
+        STALLED,
         /** Its process died, or cut this subscriber off, without a goodbye. */
         DIED
     }

@@ -9,6 +9,7 @@ import io.cuframes.internal.cuda.CudaIpcRing;
 import io.cuframes.internal.cuda.GpuAnnouncer;
 import io.cuframes.internal.memory.HostRing;
 import io.cuframes.internal.memory.RingMemory;
+import io.cuframes.internal.protocol.RingLayout;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.SegmentHeader;
 import io.cuframes.internal.protocol.SlotDescriptor;
@@ -52,13 +53,17 @@ final class PublisherParts implements AutoCloseable {
                     key.name(),
                     randomEpoch(),
                     (int) ProcessHandle.current().pid(),
-                    transport,
                     wallNanos(),
-                    builder.slots,
+                    builder.policy,
+                    builder.timeBase,
                     format,
-                    stride,
-                    parts.memory.length(),
-                    parts.memory.device());
+                    new RingLayout(
+                            transport,
+                            Ownership.LIBRARY,
+                            builder.slots,
+                            stride,
+                            parts.memory.length(),
+                            parts.memory.device()));
             parts.segment =
                     SegmentFile.create(key, builder.slots, bytes -> parts.describe(bytes, builder.maxSubscribers));
             parts.closing.push(parts.segment::close);
@@ -89,10 +94,17 @@ final class PublisherParts implements AutoCloseable {
     private void describe(MemorySegment bytes, int maxSubscribers) {
         header.write(bytes);
         bytes.set(ValueLayout.JAVA_INT, SegmentDescriptor.MAX_SUBSCRIBERS_OFFSET, maxSubscribers);
-        for (int slot = 0; slot < header.slots(); slot++) {
+        for (int slot = 0; slot < header.ring().slots(); slot++) {
             long at = SegmentDescriptor.slotOffset(slot);
-            bytes.set(ValueLayout.JAVA_LONG, at + SlotDescriptor.OFFSET_OFFSET, slot * header.slotStride());
-            bytes.set(ValueLayout.JAVA_LONG, at + SlotDescriptor.LENGTH_OFFSET, header.slotStride());
+            bytes.set(
+                    ValueLayout.JAVA_LONG,
+                    at + SlotDescriptor.OFFSET_OFFSET,
+                    slot * header.ring().slotStride());
+            bytes.set(
+                    ValueLayout.JAVA_LONG,
+                    at + SlotDescriptor.LENGTH_OFFSET,
+                    header.ring().slotStride());
+            bytes.set(ValueLayout.JAVA_LONG, at + SlotDescriptor.ALLOCATION_LENGTH_OFFSET, memory.length());
             memory.describe(bytes.asSlice(at + SlotDescriptor.HANDLE_OFFSET, SlotDescriptor.HANDLE_LENGTH));
         }
     }

@@ -5,16 +5,14 @@ import io.cuframes.internal.connect.Connection;
 import io.cuframes.internal.connect.Connector;
 import io.cuframes.internal.connect.StreamKey;
 import io.cuframes.internal.cuda.DeviceReads;
-import io.cuframes.internal.memory.RingView;
-import io.cuframes.internal.protocol.HeadWord;
-import io.cuframes.internal.ring.HeadWaiter;
-import io.cuframes.internal.ring.RingReader;
-import java.lang.foreign.MemorySegment;
+import io.cuframes.internal.ring.ReadTally;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * A reader of a stream: leases frames of the publisher's ring and reads them in place.
@@ -31,48 +29,73 @@ import java.util.concurrent.locks.LockSupport;
  * }
  * }</pre>
  *
+ * <p>With {@link Builder#reconnect} it survives its publisher: when that ends, dies, or goes on with another format, {@link #next} finds the
+ * one that follows, and gives frames of a new epoch.
+ *
  * <p>One thread at a time calls {@link #next}; frames may be closed on other threads; {@link #close()} may be called from any thread and
- * ends a {@code next} that waits.
+ * ends a {@code next} that waits; the plain accessors are safe from any thread.
  */
 public final class Subscriber implements AutoCloseable {
-    /** How often a waiting reader looks whether its publisher lives: docs/protocol.md, section 9. */
-    private static final long LIVENESS_NANOS = 50_000_000;
+    /**
+     * What a subscriber is to be.
+     *
+     * @param stream a cudaStream_t or {@link DeviceReads#OWN_STREAM}
+     * @param backoff null if it does not reconnect
+     */
+    record Options(SubscriberMode mode, WaitStrategy waitStrategy, long stream, Backoff backoff, Listener listener) {}
 
-    /** How often a close wakes a {@code next} that was not asleep yet. */
-    private static final long CLOSE_RETRY_NANOS = 100_000;
+    /** Hears what happens to the connection of a subscriber that reconnects. Called on the thread that calls {@link #next}. */
+    public interface Listener {
+        /**
+         * The publisher is gone. Frames of its epoch that are still held stay valid until they are closed.
+         *
+         * @param epoch that is over
+         * @param reason how the publisher went
+         * @param text the same in words
+         */
+        default void disconnected(long epoch, PublisherGoneException.Reason reason, String text) {}
 
-    private static final int CLOSED = 1;
-    private static final int ENTERED = 2;
+        /**
+         * An attempt to connect has failed, and another follows.
+         *
+         * @param attempt its number since the publisher went, from 1
+         * @param retryIn when the next one comes
+         * @param reason why it failed, in words
+         */
+        default void attemptFailed(int attempt, Duration retryIn, String reason) {}
+
+        /**
+         * A publisher is there again.
+         *
+         * @param epoch the new one
+         * @param attempts how many attempts it took
+         * @param format of the frames that follow
+         */
+        default void reconnected(long epoch, int attempts, FrameFormat format) {}
+    }
 
     private final StreamKey key;
-    private final Connection connection;
-    private final DeviceReads deviceReads;
-    private final RingReader reader;
-    private final HeadWaiter waiter;
-    private final Frame[] frames;
-    private final AtomicInteger held = new AtomicInteger();
+    private final Options options;
+    private final Connector connector;
+    private final ReadTally tally = new ReadTally();
+    private final AtomicBoolean closed = new AtomicBoolean();
 
-    /** Bit 0: closed; above it, the number of threads inside a method that uses the mappings. */
-    private final AtomicInteger gate = new AtomicInteger();
+    /** Sessions of epochs that are over and of which frames are held. Guarded by itself. */
+    private final List<Session> past = new ArrayList<>();
 
-    private PublisherGoneException.Reason gone;
-    private long lastLook = System.nanoTime();
+    /** Of the epoch that was connected last; changed by the thread that calls {@link #next}. */
+    private volatile Session session;
 
-    private Subscriber(Builder builder, StreamKey key, Connection connection) {
+    /** What is to be done about a publisher that is gone; null while there is one. */
+    private volatile Reconnection reconnection;
+
+    private final AtomicInteger reconnects = new AtomicInteger();
+
+    private Subscriber(StreamKey key, Options options, Connector connector, Connection connection) {
         this.key = key;
-        this.connection = connection;
-        RingView view = connection.ring();
-        FrameFormat format = connection.header().format();
-        this.frames = new Frame[connection.header().slots()];
-        for (int slot = 0; slot < frames.length; slot++) {
-            frames[slot] = new Frame(this, slot, Plane.of(format, view.address(slot), view.host(slot)));
-        }
-        this.deviceReads = transport().isDevice()
-                ? new DeviceReads(connection.device(), connection.control(), builder.stream)
-                : null;
-        this.reader = new RingReader(connection.segment(), connection.control(), frames.length, builder.mode);
-        this.waiter = new HeadWaiter(connection.segment(), connection.control(), builder.waitStrategy);
-        connection.ready(); // the reader has its place: whoever counts this subscriber now may publish for it
+        this.options = options;
+        this.connector = connector;
+        this.session = new Session(key.name(), connection, options, tally);
     }
 
     /**
@@ -90,154 +113,95 @@ public final class Subscriber implements AutoCloseable {
      * Waits for the next frame: in {@link SubscriberMode#NEWEST_ONLY} the newest not yet given, in {@link SubscriberMode#STRICT_ORDER} the one
      * after the last.
      *
-     * @param timeout how long to wait at most; zero looks once
+     * @param timeout how long to wait at most; zero looks once. A subscriber that reconnects may take the time of a handshake and of mapping the
+     *     ring longer
      * @return the frame, to be closed; or null if none came in time, or the thread was interrupted, which it then still is
-     * @throws PublisherGoneException if the publisher ended or died and no frame is left
-     * @throws CuframesException code NO_SLOT if this subscriber holds as many frames as it may, PROTOCOL if the segment is damaged
+     * @throws PublisherGoneException if the publisher ended or died and no frame is left, and the subscriber does not reconnect, or has given up
+     * @throws CuframesException code NO_SLOT if this subscriber holds as many frames as it may, PROTOCOL if the segment is damaged; with
+     *     reconnection, as {@link Builder#open()} for what another attempt would not change
      * @throws IllegalStateException if the subscriber is closed
      */
     public Frame next(Duration timeout) {
-        enter();
-        try {
-            return await(timeout.toNanos());
-        } finally {
-            leave();
-        }
+        return next(timeout.toNanos());
     }
 
-    private Frame await(long timeoutNanos) {
-        if (held.get() >= connection.maxLeases()) {
-            throw new CuframesException(
-                    ErrorCode.NO_SLOT,
-                    "this subscriber of \"" + key + "\" holds " + held.get()
-                            + " frames, as many as it may: close one first");
-        }
+    private Frame next(long timeoutNanos) {
         long start = System.nanoTime();
-        long now = start;
+        long left = timeoutNanos;
         while (true) {
-            long seen = reader.head();
-            long word = reader.take();
-            if (word != RingReader.NOTHING) {
-                return open(word);
-            }
-            if (isGone(now)) {
-                word = reader.take(); // announced between the look at the ring and the end
-                if (word != RingReader.NOTHING) {
-                    return open(word);
+            requireOpen();
+            if (reconnection == null) {
+                Session current = session;
+                Frame frame = current.next(left);
+                if (frame != null) {
+                    return frame;
                 }
-                throw goneException();
+                if (current.gone() == null) {
+                    requireOpen();
+                    return null;
+                }
+                lose(current);
             }
-            long left = timeoutNanos - (now - start);
-            if (left <= 0) {
-                reader.countTimeout();
+            left = Math.max(0, timeoutNanos - (System.nanoTime() - start));
+            if (!reconnect(left)) {
+                requireOpen();
                 return null;
             }
-            if (Thread.currentThread().isInterrupted()) {
-                return null;
+            left = Math.max(0, timeoutNanos - (System.nanoTime() - start));
+        }
+    }
+
+    /** The publisher is gone: the end of this subscriber, or the beginning of a search for the next. */
+    private void lose(Session lost) {
+        PublisherGoneException.Reason reason = lost.gone();
+        if (options.backoff() == null) {
+            throw new PublisherGoneException(reason, lost.farewell());
+        }
+        synchronized (past) {
+            past.removeIf(Session::isUnmapped);
+            past.add(lost);
+        }
+        lost.retire();
+        reconnection = new Reconnection(options.backoff(), reason, lost.farewell());
+        options.listener().disconnected(lost.header().epoch(), reason, lost.farewell());
+    }
+
+    /** Makes the attempts that are due; whether one succeeded before the time was over. */
+    private boolean reconnect(long timeoutNanos) {
+        Reconnection attempts = reconnection;
+        long deadline = System.nanoTime() + timeoutNanos;
+        while (attempts.awaitNext(deadline, closed::get)) {
+            Connection connection = attempts.tryConnect(connector, closed::get, options.listener());
+            if (connection != null) {
+                adopt(connection, attempts);
+                return true;
             }
-            waiter.await(seen, Math.min(left, LIVENESS_NANOS));
-            requireNotClosed();
-            now = System.nanoTime();
         }
+        return false;
     }
 
-    private Frame open(long word) {
-        int slot = HeadWord.slot(word);
-        held.incrementAndGet();
-        return frames[slot].begin(
-                HeadWord.seq(word), reader.ptsNanos(slot), reader.publishTimeNanos(slot), reader.missedBefore());
-    }
-
-    /** Whether the publisher has ended or died; asks the socket only so often, since that is a call into the kernel. */
-    private boolean isGone(long now) {
-        if (gone == null && reader.ended()) {
-            gone = PublisherGoneException.Reason.ENDED;
-        }
-        if (gone == null && now - lastLook >= LIVENESS_NANOS / 2) {
-            lastLook = now;
-            if (connection.isCut()) {
-                gone = reader.ended() ? PublisherGoneException.Reason.ENDED : PublisherGoneException.Reason.DIED;
-            }
-        }
-        return gone != null;
-    }
-
-    private PublisherGoneException goneException() {
-        String how = gone == PublisherGoneException.Reason.ENDED
-                ? "its publisher (process " + connection.header().pid() + ") ended it"
-                : "its publisher (process " + connection.header().pid() + ") died or cut this subscriber off";
-        return new PublisherGoneException(gone, "\"" + key + "\" is over after frame " + reader.cursor() + ": " + how);
-    }
-
-    void copyFrame(int slot, MemorySegment target) {
-        if (target.isReadOnly() || (deviceReads != null && !target.isNative())) {
-            throw new IllegalArgumentException(
-                    "a frame can be copied to writable memory, and from the GPU to native memory only: " + target);
-        }
-        enter();
+    private void adopt(Connection connection, Reconnection attempts) {
+        Session next;
         try {
-            if (deviceReads != null) {
-                deviceReads.copy(connection.ring().address(slot), target);
-            } else {
-                MemorySegment.copy(connection.ring().host(slot), 0, target, 0, target.byteSize());
-            }
-        } finally {
-            leave();
+            next = new Session(key.name(), connection, options, tally);
+        } catch (RuntimeException e) {
+            connection.close();
+            throw e;
         }
-    }
-
-    void release(int slot) {
-        if (tryEnter()) {
-            try {
-                reader.release(slot);
-            } finally {
-                leave();
-            }
-        }
-        held.decrementAndGet();
-    }
-
-    void releaseOn(int slot, long stream) {
-        if (deviceReads == null) {
-            release(slot);
+        session = next;
+        reconnection = null;
+        reconnects.incrementAndGet();
+        if (closed.get()) {
+            next.close(); // close() may have seen the session before
             return;
         }
-        if (tryEnter()) {
-            try {
-                deviceReads.release(slot, stream);
-            } finally {
-                leave();
-            }
+        options.listener().reconnected(next.header().epoch(), attempts.attempts(), next.format());
+    }
+
+    private void requireOpen() {
+        if (closed.get()) {
+            throw new IllegalStateException("the subscriber of \"" + key + "\" is closed");
         }
-        held.decrementAndGet();
-    }
-
-    private void enter() {
-        if (!tryEnter()) {
-            throw closedException();
-        }
-    }
-
-    private boolean tryEnter() {
-        if ((gate.getAndAdd(ENTERED) & CLOSED) != 0) {
-            leave();
-            return false;
-        }
-        return true;
-    }
-
-    private void leave() {
-        gate.getAndAdd(-ENTERED);
-    }
-
-    private void requireNotClosed() {
-        if ((gate.get() & CLOSED) != 0) {
-            throw closedException();
-        }
-    }
-
-    private IllegalStateException closedException() {
-        return new IllegalStateException("the subscriber of \"" + key + "\" is closed");
     }
 
     /**
@@ -250,12 +214,12 @@ public final class Subscriber implements AutoCloseable {
     }
 
     /**
-     * The geometry of every frame.
+     * The geometry of every frame of the epoch that was connected last. A frame still held may be of an older one: {@link Frame#format()}.
      *
      * @return the format, with its planes
      */
     public FrameFormat format() {
-        return connection.header().format();
+        return session.format();
     }
 
     /**
@@ -264,7 +228,7 @@ public final class Subscriber implements AutoCloseable {
      * @return never {@link Transport#AUTO}
      */
     public Transport transport() {
-        return connection.header().transport();
+        return session.transport();
     }
 
     /**
@@ -273,7 +237,7 @@ public final class Subscriber implements AutoCloseable {
      * @return random, not 0
      */
     public long epoch() {
-        return connection.header().epoch();
+        return session.header().epoch();
     }
 
     /**
@@ -282,7 +246,7 @@ public final class Subscriber implements AutoCloseable {
      * @return a pid
      */
     public long publisherPid() {
-        return connection.header().pid();
+        return session.header().pid();
     }
 
     /**
@@ -291,7 +255,7 @@ public final class Subscriber implements AutoCloseable {
      * @return 2 to 64
      */
     public int slots() {
-        return frames.length;
+        return session.slotCount();
     }
 
     /**
@@ -300,7 +264,7 @@ public final class Subscriber implements AutoCloseable {
      * @return a count
      */
     public long received() {
-        return reader.received();
+        return tally.received();
     }
 
     /**
@@ -309,7 +273,7 @@ public final class Subscriber implements AutoCloseable {
      * @return a count
      */
     public long missed() {
-        return reader.missed();
+        return tally.missed();
     }
 
     /**
@@ -318,7 +282,72 @@ public final class Subscriber implements AutoCloseable {
      * @return a count
      */
     public long timeouts() {
-        return reader.timeouts();
+        return tally.timeouts();
+    }
+
+    /**
+     * What the publisher does when a slot is needed that strict subscribers have not read.
+     *
+     * @return its policy
+     */
+    public PublishPolicy policy() {
+        return session.header().policy();
+    }
+
+    /**
+     * What the source's timestamps were counted in before they became nanoseconds.
+     *
+     * @return the time base, or {@link TimeBase#UNKNOWN}
+     */
+    public TimeBase timeBase() {
+        return session.header().timeBase();
+    }
+
+    /**
+     * The consumer stream: the one given, or the subscriber's own.
+     *
+     * @return a {@code cudaStream_t}; 0 in host memory
+     */
+    public long stream() {
+        return session.stream();
+    }
+
+    /**
+     * Whether there is a publisher, as far as {@link #next} has seen.
+     *
+     * @return false while a subscriber that reconnects looks for the next one
+     */
+    public boolean isConnected() {
+        return reconnection == null && !closed.get();
+    }
+
+    /**
+     * Publishers found after the first.
+     *
+     * @return a count
+     */
+    public int reconnects() {
+        return reconnects.get();
+    }
+
+    /**
+     * Attempts to connect since the publisher went.
+     *
+     * @return 0 while there is one
+     */
+    public int attempts() {
+        Reconnection attempts = reconnection;
+        return attempts == null ? 0 : attempts.attempts();
+    }
+
+    /**
+     * Why there is no publisher.
+     *
+     * @return how the last one went; null while there is one
+     */
+    public PublisherGoneException.Reason disconnectReason() {
+        Reconnection attempts = reconnection;
+        return attempts == null ? null : attempts.reason();
     }
 
     /**
@@ -327,25 +356,32 @@ public final class Subscriber implements AutoCloseable {
      */
     @Override
     public void close() {
-        if ((gate.getAndUpdate(state -> state | CLOSED) & CLOSED) != 0) {
+        if (closed.getAndSet(true)) {
             return;
         }
-        while (gate.get() != CLOSED) {
-            waiter.wake();
-            LockSupport.parkNanos(CLOSE_RETRY_NANOS);
+        RuntimeException failure = closeSafely(session, null);
+        List<Session> others;
+        synchronized (past) {
+            others = List.copyOf(past);
         }
-        for (int slot = 0; slot < frames.length; slot++) {
-            if (frames[slot].forget()) {
-                reader.release(slot); // what is leased after this, a GPU is to release
-            }
+        for (Session other : others) {
+            failure = closeSafely(other, failure);
         }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    private static RuntimeException closeSafely(Session session, RuntimeException earlier) {
         try {
-            if (deviceReads != null) {
-                deviceReads.close();
+            session.close();
+        } catch (RuntimeException e) {
+            if (earlier == null) {
+                return e;
             }
-        } finally {
-            connection.close();
+            earlier.addSuppressed(e);
         }
+        return earlier;
     }
 
     /** Says what a subscriber is to be; {@link #open()} connects. Not thread-safe. */
@@ -353,7 +389,9 @@ public final class Subscriber implements AutoCloseable {
         private final StreamKey key;
         private SubscriberMode mode = SubscriberMode.NEWEST_ONLY;
         private WaitStrategy waitStrategy = WaitStrategy.ADAPTIVE;
-        private long stream;
+        private long stream = DeviceReads.OWN_STREAM;
+        private Backoff backoff;
+        private Listener listener = new Listener() {};
         private Path socketDirectory;
         private Duration connectTimeout = Duration.ofSeconds(5);
         private String name = "";
@@ -387,7 +425,8 @@ public final class Subscriber implements AutoCloseable {
         /**
          * The consumer stream: the CUDA stream that {@link Frame#copyTo} copies on. Unless said, the subscriber makes one of its own.
          *
-         * @param handle a {@code cudaStream_t} of the ring's device, which must outlive the subscriber
+         * @param handle a {@code cudaStream_t} of the ring's device, which must outlive the subscriber; 0 or 1 for the legacy default stream, 2 for
+         *     the per-thread default stream
          * @return this
          */
         public Builder stream(long handle) {
@@ -418,6 +457,29 @@ public final class Subscriber implements AutoCloseable {
         }
 
         /**
+         * Look for the next publisher of the key when this one ends, dies or goes on with another format. Unless said, {@link Subscriber#next} then
+         * throws a {@link PublisherGoneException}. Attempts are made by {@link Subscriber#next}, as long as its timeout lasts.
+         *
+         * @param newBackoff how long to wait between attempts, and how often to try
+         * @return this
+         */
+        public Builder reconnect(Backoff newBackoff) {
+            backoff = Objects.requireNonNull(newBackoff);
+            return this;
+        }
+
+        /**
+         * Who hears of lost publishers and new ones; nobody unless said.
+         *
+         * @param newListener the listener
+         * @return this
+         */
+        public Builder listener(Listener newListener) {
+            listener = Objects.requireNonNull(newListener);
+            return this;
+        }
+
+        /**
          * What the publisher's log and statistics call this subscriber.
          *
          * @param newName at most 63 printable ASCII characters
@@ -437,9 +499,11 @@ public final class Subscriber implements AutoCloseable {
          *     be mapped here, INVALID_ARGUMENT for an illegal name
          */
         public Subscriber open() {
-            Connection connection = new Connector(key, socketDirectory, mode, name).connect(connectTimeout);
+            Connector connector = new Connector(key, socketDirectory, mode, name);
+            Connection connection = connector.connect(connectTimeout, () -> false);
             try {
-                return new Subscriber(this, key, connection);
+                Options options = new Options(mode, waitStrategy, stream, backoff, listener);
+                return new Subscriber(key, options, connector, connection);
             } catch (RuntimeException e) {
                 connection.close();
                 throw e;

@@ -1,29 +1,103 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
+import io.cuframes.internal.protocol.SlotDescriptor;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A slot of the ring in the publisher's hands: fill its planes, then publish it. Closing it unpublished gives the slot back; after
- * publishing, closing does nothing.
+ * A slot of the ring in the publisher's hands: fill its planes, say what else is known of the frame, then publish it. Closing it unpublished
+ * gives the slot back; after publishing, closing does nothing.
  *
- * <p>For the publisher's thread. The same object serves every frame of the slot, so it must not be kept after it is published or closed.
+ * <p>For the publisher's thread. These objects are used again for later frames, four laps of the ring later at the earliest: do not keep one
+ * after it is published or closed. Until then its use throws an IllegalStateException.
  */
 public final class WritableFrame implements AutoCloseable {
-    private final Publisher publisher;
-    private final int slot;
-    private final Plane[] planes;
-    private boolean open;
+    /** The most bytes of user data a frame carries. */
+    public static final int MAX_USER_DATA = SlotDescriptor.MAX_USER_DATA;
 
-    WritableFrame(Publisher publisher, int slot, Plane[] planes) {
+    private final Publisher publisher;
+    private int slot;
+    private Plane[] planes;
+    private boolean open;
+    private int flags;
+    private long captureTimeNanos;
+    private int userDataLength;
+
+    WritableFrame(Publisher publisher) {
         this.publisher = publisher;
-        this.slot = slot;
-        this.planes = planes;
     }
 
-    WritableFrame begin() {
+    WritableFrame begin(int takenSlot, Plane[] planesOfSlot) {
+        slot = takenSlot;
+        planes = planesOfSlot;
+        flags = 0;
+        captureTimeNanos = 0;
+        userDataLength = 0;
         open = true;
         return this;
+    }
+
+    boolean isOpen() {
+        return open;
+    }
+
+    /**
+     * Says when the camera took the picture, where the source knows, for example from RTCP sender reports.
+     *
+     * @param wallNanos nanoseconds since 1970-01-01 UTC
+     * @return this
+     * @throws IllegalStateException if the frame is not open
+     */
+    public WritableFrame captureTimeNanos(long wallNanos) {
+        requireOpen();
+        captureTimeNanos = wallNanos;
+        flags |= SlotDescriptor.CAPTURE_TIME;
+        return this;
+    }
+
+    /**
+     * Says whether the frame was coded without reference to another; unless said, it was not, or nobody knows.
+     *
+     * @param newKeyFrame whether it is a key frame
+     * @return this
+     * @throws IllegalStateException if the frame is not open
+     */
+    public WritableFrame keyFrame(boolean newKeyFrame) {
+        requireOpen();
+        flags = newKeyFrame ? flags | SlotDescriptor.KEY_FRAME : flags & ~SlotDescriptor.KEY_FRAME;
+        return this;
+    }
+
+    /**
+     * Attaches bytes of the application's own, instead of those attached before.
+     *
+     * @param data at most {@value #MAX_USER_DATA} bytes; copied
+     * @return this
+     * @throws CuframesException code INVALID_ARGUMENT if it is longer
+     * @throws IllegalStateException if the frame is not open
+     */
+    public WritableFrame userData(MemorySegment data) {
+        requireOpen();
+        if (data.byteSize() > MAX_USER_DATA) {
+            throw new CuframesException(
+                    ErrorCode.INVALID_ARGUMENT,
+                    "user data of " + data.byteSize() + " bytes: a frame carries at most " + MAX_USER_DATA);
+        }
+        publisher.writeUserData(slot, data);
+        userDataLength = (int) data.byteSize();
+        return this;
+    }
+
+    /**
+     * Attaches bytes of the application's own, instead of those attached before.
+     *
+     * @param data at most {@value #MAX_USER_DATA} bytes; copied
+     * @return this
+     * @throws CuframesException code INVALID_ARGUMENT if it is longer
+     * @throws IllegalStateException if the frame is not open
+     */
+    public WritableFrame userData(byte[] data) {
+        return userData(MemorySegment.ofArray(data));
     }
 
     /**
@@ -46,7 +120,7 @@ public final class WritableFrame implements AutoCloseable {
      * @param source rows of the plane's samples
      * @param sourcePitch bytes from one row to the next in the source
      * @throws IndexOutOfBoundsException if the source is too short or the format has no such plane
-     * @throws IllegalArgumentException if the ring is in device memory and the source is a heap segment
+     * @throws CuframesException code INVALID_ARGUMENT if the ring is in device memory and the source is a heap segment
      */
     public void copyPlane(int index, MemorySegment source, long sourcePitch) {
         Plane plane = plane(index);
@@ -84,7 +158,7 @@ public final class WritableFrame implements AutoCloseable {
     /**
      * Publishes the frame: in host memory at once, in device memory on the publisher's own stream ({@link Publisher#stream()}).
      *
-     * @param ptsNanos presentation time, nanoseconds
+     * @param ptsNanos presentation time, nanoseconds. One that is less than that of the frame before is kept, and the frame marked with it
      * @return the frame's sequence number, from 1
      * @throws IllegalStateException if the frame is not open
      */
@@ -105,7 +179,7 @@ public final class WritableFrame implements AutoCloseable {
     public long publish(long stream, long ptsNanos) {
         requireOpen();
         open = false;
-        return publisher.publish(slot, stream, ptsNanos);
+        return publisher.publish(slot, stream, ptsNanos, captureTimeNanos, flags, userDataLength);
     }
 
     /** Gives the slot back if the frame was not published. The older frame that was in the slot is gone all the same. */
@@ -119,7 +193,8 @@ public final class WritableFrame implements AutoCloseable {
 
     private void requireOpen() {
         if (!open) {
-            throw new IllegalStateException("this frame is published or closed: acquire another");
+            throw new IllegalStateException(
+                    "this frame of \"" + publisher.key() + "\" is published or closed: acquire another");
         }
     }
 }

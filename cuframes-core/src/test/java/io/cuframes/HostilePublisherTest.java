@@ -13,6 +13,7 @@ import io.cuframes.internal.os.UnixAddress;
 import io.cuframes.internal.protocol.ControlDescriptor;
 import io.cuframes.internal.protocol.DeviceUuid;
 import io.cuframes.internal.protocol.MessageDescriptor;
+import io.cuframes.internal.protocol.RingLayout;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.SegmentHeader;
 import io.cuframes.internal.protocol.SlotDescriptor;
@@ -186,12 +187,21 @@ class HostilePublisherTest {
     }
 
     private void fill(MemorySegment segment) {
-        new SegmentHeader(stream.key(), EPOCH, 1, Transport.HOST, 1, SLOTS, FORMAT, STRIDE, RING, DeviceUuid.NONE)
+        new SegmentHeader(
+                        stream.key(),
+                        EPOCH,
+                        1,
+                        1,
+                        PublishPolicy.DROP_OLDEST,
+                        TimeBase.UNKNOWN,
+                        FORMAT,
+                        new RingLayout(Transport.HOST, Ownership.LIBRARY, SLOTS, STRIDE, RING, DeviceUuid.NONE))
                 .write(segment);
         for (int slot = 0; slot < SLOTS; slot++) {
             long at = SegmentDescriptor.slotOffset(slot);
             segment.set(ValueLayout.JAVA_LONG, at + SlotDescriptor.OFFSET_OFFSET, slot * STRIDE);
             segment.set(ValueLayout.JAVA_LONG, at + SlotDescriptor.LENGTH_OFFSET, STRIDE);
+            segment.set(ValueLayout.JAVA_LONG, at + SlotDescriptor.ALLOCATION_LENGTH_OFFSET, RING);
         }
         segment.set(ValueLayout.JAVA_INT, SegmentDescriptor.STATE_OFFSET, SegmentDescriptor.STATE_READY);
     }

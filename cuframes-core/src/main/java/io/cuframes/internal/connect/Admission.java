@@ -60,10 +60,10 @@ final class Admission {
                     "user " + who.uid() + " (group " + who.gid() + ") may not read the frames of user " + uid
                             + " (group " + gid + "): run the subscriber as that user or with that primary group");
         }
-        if ((hello.transports() & 1 << header.transport().code()) == 0) {
+        if ((hello.transports() & 1 << header.ring().transport().code()) == 0) {
             return Messages.reject(
                     RejectCode.TRANSPORT,
-                    "the frames go through " + header.transport() + ", which the subscriber cannot read");
+                    "the frames go through " + header.ring().transport() + ", which the subscriber cannot read");
         }
         if (admitted >= limits.maxSubscribers()) {
             return Messages.reject(
@@ -127,8 +127,8 @@ final class Admission {
                 number,
                 header.epoch(),
                 segment.memory().byteSize(),
-                header.ringLength(),
-                header.transport().code(),
+                header.ring().length(),
+                header.ring().transport().code(),
                 descriptors.length,
                 limits.maxLeases());
         return peer.send(Messages.encode(welcome, peer.message().payload()), descriptors);

@@ -58,7 +58,7 @@ public final class Connection implements AutoCloseable {
             this.header = SegmentHeader.read(snapshot, name);
             checkAgainst(welcome, key, name);
             this.control = mapControl(descriptors[1], name);
-            this.device = header.transport().isDevice() ? findDevice() : null;
+            this.device = header.ring().transport().isDevice() ? findDevice() : null;
             this.ring = openRing(descriptors, snapshot);
             this.poll = arena.allocate(Pollfd.LAYOUT);
             poll.set(JAVA_INT, Pollfd.FD_OFFSET, socket.fd());
@@ -85,16 +85,18 @@ public final class Connection implements AutoCloseable {
             throw protocol(name, "it is of key \"" + header.key() + "\"");
         }
         if (header.epoch() != welcome.epoch()
-                || header.ringLength() != welcome.ringLength()
-                || header.transport().code() != welcome.transport()) {
+                || header.ring().length() != welcome.ringLength()
+                || header.ring().transport().code() != welcome.transport()) {
             throw protocol(
                     name,
                     "epoch, ring length or transport differ from what the publisher said: " + header + ", " + welcome);
         }
-        int wanted = header.transport().isDevice() ? 2 : 3;
+        int wanted = header.ring().transport().isDevice() ? 2 : 3;
         if (welcome.descriptors() != wanted) {
             throw protocol(
-                    name, welcome.descriptors() + " descriptors came, and " + header.transport() + " takes " + wanted);
+                    name,
+                    welcome.descriptors() + " descriptors came, and "
+                            + header.ring().transport() + " takes " + wanted);
         }
     }
 
@@ -116,12 +118,12 @@ public final class Connection implements AutoCloseable {
 
     private CudaDevice findDevice() {
         Cuda.load();
-        return Cuda.device(header.device());
+        return Cuda.device(header.ring().device());
     }
 
     private RingView openRing(Descriptor[] descriptors, MemorySegment snapshot) {
-        long[] offsets = new long[header.slots()];
-        byte[][] handles = new byte[header.slots()][];
+        long[] offsets = new long[header.ring().slots()];
+        byte[][] handles = new byte[header.ring().slots()][];
         for (int slot = 0; slot < offsets.length; slot++) {
             long at = SegmentDescriptor.slotOffset(slot);
             offsets[slot] = snapshot.get(JAVA_LONG, at + SlotDescriptor.OFFSET_OFFSET);
@@ -131,7 +133,7 @@ public final class Connection implements AutoCloseable {
         return device == null
                 ? new HostRingView(
                         descriptors[2],
-                        header.ringLength(),
+                        header.ring().length(),
                         offsets,
                         header.format().frameBytes())
                 : new CudaIpcRingView(device, handles, offsets);
@@ -152,6 +154,15 @@ public final class Connection implements AutoCloseable {
     /** Whether the publisher has said goodbye or its end of the socket is closed. A call into the kernel; allocates nothing. */
     public boolean isCut() {
         return Libc.poll(poll.address(), 1, 0) > 0;
+    }
+
+    /** The reason of the BYE that is there to be read; 0 if there is none. Once only. */
+    public int farewell() {
+        try (Arena local = Arena.ofConfined();
+                SocketMessage message = new SocketMessage(MessageDescriptor.BYE_LENGTH, local)) {
+            long received = message.receive(socket.fd(), 0, MessageDescriptor.BYE_LENGTH, Libc.MSG_DONTWAIT);
+            return Messages.decodeBye(message.payload(), received);
+        }
     }
 
     /** The segment, read-only. */

@@ -25,11 +25,13 @@ import java.time.Duration;
 import java.util.List;
 import java.util.StringJoiner;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /** Finds a publisher and shakes hands with it (docs/protocol.md, section 6). */
 public final class Connector {
     private static final long HANDSHAKE_NANOS = 2_000_000_000;
     private static final long RETRY_NANOS = 20_000_000;
+    private static final int CANCEL_MILLIS = 50;
     private static final int MAX_NAME = MessageDescriptor.HELLO_NAME_LENGTH - 1;
 
     private final StreamKey key;
@@ -61,19 +63,20 @@ public final class Connector {
      * Connects, trying again until the timeout while there is no publisher.
      *
      * @param timeout how long to try; once at least
+     * @param cancelled asked every 50 ms at the latest: give up
      * @throws CuframesException code NOT_FOUND if no publisher answered, and others where one did and it cannot be
      */
-    public Connection connect(Duration timeout) {
+    public Connection connect(Duration timeout, BooleanSupplier cancelled) {
         long deadline = System.nanoTime() + timeout.toNanos();
         while (true) {
             StringJoiner absent = new StringJoiner("; ");
             for (Path directory : directories) {
-                Connection connection = tryConnect(new UnixAddress(key.socketPath(directory)), absent);
+                Connection connection = tryConnect(new UnixAddress(key.socketPath(directory)), absent, cancelled);
                 if (connection != null) {
                     return connection;
                 }
             }
-            if (System.nanoTime() - deadline >= 0) {
+            if (System.nanoTime() - deadline >= 0 || cancelled.getAsBoolean()) {
                 throw new CuframesException(
                         ErrorCode.NOT_FOUND,
                         "no publisher of \"" + key + "\" within " + timeout.toMillis() + " ms: " + absent
@@ -89,7 +92,7 @@ public final class Connector {
     }
 
     /** One try at one place; null, and a reason, if nobody is there. */
-    private Connection tryConnect(UnixAddress address, StringJoiner absent) {
+    private Connection tryConnect(UnixAddress address, StringJoiner absent, BooleanSupplier cancelled) {
         Descriptor socket = new Descriptor(Posix.check(
                 Libc.socket(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_CLOEXEC | Libc.SOCK_NONBLOCK, 0),
                 "making a socket"));
@@ -101,7 +104,7 @@ public final class Connector {
                 return null;
             }
             kept = true; // greet closes it, or hands it to the connection
-            return greet(socket, address, absent);
+            return greet(socket, address, absent, cancelled);
         } finally {
             if (!kept) {
                 socket.close();
@@ -120,12 +123,12 @@ public final class Connector {
         };
     }
 
-    private Connection greet(Descriptor socket, UnixAddress address, StringJoiner absent) {
+    private Connection greet(Descriptor socket, UnixAddress address, StringJoiner absent, BooleanSupplier cancelled) {
         boolean kept = false;
         try (Arena arena = Arena.ofConfined();
                 SocketMessage message = new SocketMessage(MessageDescriptor.MAX_LENGTH, arena)) {
             int length = Messages.encode(hello(), message.payload());
-            if (message.send(socket.fd(), 0, length, 0) != length || !receive(socket, message, arena)) {
+            if (message.send(socket.fd(), 0, length, 0) != length || !receive(socket, message, arena, cancelled)) {
                 absent.add(address.name() + " closed the connection or did not answer");
                 return null;
             }
@@ -162,8 +165,8 @@ public final class Connector {
                 name);
     }
 
-    /** Reads one whole message; false if the other end closed or was silent for too long. */
-    private boolean receive(Descriptor socket, SocketMessage message, Arena arena) {
+    /** Reads one whole message; false if the other end closed or was silent for too long, or nobody wants it any more. */
+    private boolean receive(Descriptor socket, SocketMessage message, Arena arena, BooleanSupplier cancelled) {
         MemorySegment poll = arena.allocate(Pollfd.LAYOUT);
         poll.set(JAVA_INT, Pollfd.FD_OFFSET, socket.fd());
         poll.set(JAVA_SHORT, Pollfd.EVENTS_OFFSET, (short) Libc.POLLIN);
@@ -172,10 +175,10 @@ public final class Connector {
         int wanted = MessageDescriptor.HEADER_LENGTH;
         while (filled < wanted) {
             long left = deadline - System.nanoTime();
-            if (left <= 0) {
+            if (left <= 0 || cancelled.getAsBoolean()) {
                 return false;
             }
-            Libc.poll(poll.address(), 1, (int) (left / 1_000_000) + 1);
+            Libc.poll(poll.address(), 1, (int) Math.min(CANCEL_MILLIS, left / 1_000_000 + 1));
             long received = message.receive(socket.fd(), filled, wanted - filled, Libc.MSG_DONTWAIT);
             if (received == -Errno.EAGAIN || received == -Errno.EINTR) {
                 continue;

@@ -214,6 +214,14 @@ final class Messages {
         return begin(message, MessageDescriptor.READY, MessageDescriptor.READY_LENGTH);
     }
 
+    /** The reason of a BYE of which so many bytes have come; 0 if it is none, or not whole. */
+    static int decodeBye(MemorySegment message, long received) {
+        boolean whole = received == MessageDescriptor.BYE_LENGTH
+                && length(message) == MessageDescriptor.BYE_LENGTH
+                && type(message) == MessageDescriptor.BYE;
+        return whole ? message.get(U32, MessageDescriptor.BYE_REASON_OFFSET) : 0;
+    }
+
     /** Writes a BYE; returns its length. */
     static int encodeBye(int reason, MemorySegment message) {
         int length = begin(message, MessageDescriptor.BYE, MessageDescriptor.BYE_LENGTH);

@@ -57,6 +57,7 @@ public final class PublisherServer implements AutoCloseable {
 
     private long acceptAgain = System.nanoTime();
     private volatile int subscribers;
+    private int endReason; // before drainNanos
     private volatile long drainNanos = -1;
 
     private PublisherServer(
@@ -160,7 +161,7 @@ public final class PublisherServer implements AutoCloseable {
             if (!peer.isAdmitted()) {
                 peer.send(Messages.encode(Messages.reject(RejectCode.ENDING, "the stream is ending"), message));
                 drop(peer);
-            } else if (!peer.send(Messages.encodeBye(MessageDescriptor.BYE_ENDED, message))) {
+            } else if (!peer.send(Messages.encodeBye(endReason, message))) {
                 drop(peer);
             }
         }
@@ -351,12 +352,14 @@ public final class PublisherServer implements AutoCloseable {
     /**
      * Removes the socket, tells subscribers that the stream is over, and waits until they are gone or the time is up. Once only.
      *
+     * @param reason what BYE tells them
      * @param drain how long subscribers have to let go
      */
-    public void end(Duration drain) {
+    public void end(int reason, Duration drain) {
         if (drainNanos >= 0) {
             return;
         }
+        endReason = reason;
         drainNanos = drain.toNanos();
         try (Arena arena = Arena.ofConfined()) {
             Libc.write(wake.fd(), arena.allocateFrom(JAVA_LONG, 1).address(), Long.BYTES);
@@ -366,7 +369,7 @@ public final class PublisherServer implements AutoCloseable {
 
     @Override
     public void close() {
-        end(Duration.ZERO);
+        end(MessageDescriptor.BYE_ENDED, Duration.ZERO);
         wake.close();
     }
 }

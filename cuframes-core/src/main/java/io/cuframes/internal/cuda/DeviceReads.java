@@ -4,7 +4,6 @@ package io.cuframes.internal.cuda;
 import io.cuframes.ffm.LibCuda;
 import io.cuframes.ffm.LibCudart;
 import io.cuframes.internal.protocol.ControlDescriptor;
-import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.Shared;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicLong;
@@ -14,26 +13,33 @@ public final class DeviceReads implements AutoCloseable {
     /** How long the close waits for a GPU that still has leases to end. */
     private static final long PATIENCE_NANOS = 2_000_000_000;
 
+    /** Asks for a stream of this subscriber's own. */
+    public static final long OWN_STREAM = -1;
+
     private final CudaDevice device;
     private final MemorySegment control;
     private final long controlAddress;
     private final long stream;
     private final boolean ownStream;
 
-    /** Slots whose lease a GPU was asked to end, ever. Bits are set and never cleared. */
+    /** Slots whose lease a GPU was asked to end and may not have ended yet. */
     private final AtomicLong released = new AtomicLong();
+
+    /** Orders one stream of this process behind another; made when it is first needed. */
+    private long event;
 
     /**
      * Maps the control page for the device.
      *
      * @param device the ring's
      * @param control the control page, mapped for writing
-     * @param stream the consumer stream, or 0 to make one
+     * @param stream the consumer stream, or {@link #OWN_STREAM} to make one
+     * @throws CuframesException code INVALID_ARGUMENT if the stream is of another device
      */
     public DeviceReads(CudaDevice device, MemorySegment control, long stream) {
         this.device = device;
         this.control = control;
-        this.ownStream = stream == 0;
+        this.ownStream = stream == OWN_STREAM;
         int previous = Cuda.useDevice(device.ordinal());
         try {
             this.controlAddress = Cuda.registerHost(control);
@@ -86,27 +92,61 @@ public final class DeviceReads implements AutoCloseable {
         }
     }
 
-    private boolean pending() {
-        long slots = released.get();
-        for (int slot = 0; slot < SegmentDescriptor.MAX_SLOTS; slot++) {
-            if ((slots & 1L << slot) != 0 && Shared.getLongAcquire(control, ControlDescriptor.leaseOffset(slot)) != 0) {
-                return true;
+    /** How many leases a GPU is still to end. */
+    public int pending() {
+        int pending = 0;
+        for (long slots = released.get(); slots != 0; slots &= slots - 1) {
+            int slot = Long.numberOfTrailingZeros(slots);
+            if (Shared.getLongAcquire(control, ControlDescriptor.leaseOffset(slot)) != 0) {
+                pending++;
             }
         }
-        return false;
+        return pending;
+    }
+
+    /** The slot was leased anew: what the GPU ended is history. */
+    public void leased(int slot) {
+        long slots = released.get();
+        while ((slots & 1L << slot) != 0 && !released.compareAndSet(slots, slots & ~(1L << slot))) {
+            slots = released.get();
+        }
+    }
+
+    /** Has the second stream wait, in this process, for what is queued on the first so far. */
+    public synchronized void follow(long first, long second) {
+        int previous = Cuda.useDevice(device.ordinal());
+        try {
+            if (event == 0) {
+                event = Cuda.createEvent();
+            }
+            Cuda.check(LibCudart.cudaEventRecord(event, first), "cudaEventRecord");
+            Cuda.check(
+                    LibCudart.cudaStreamWaitEvent(second, event, LibCudart.cudaEventWaitDefault),
+                    "cudaStreamWaitEvent");
+        } finally {
+            Cuda.restoreDevice(previous, device.ordinal());
+        }
+    }
+
+    /** The consumer stream. */
+    public long stream() {
+        return stream;
     }
 
     /** Waits for leases that a GPU is still to end, since it writes into the control page, then lets go of the page. */
     @Override
     public void close() {
         long deadline = System.nanoTime() + PATIENCE_NANOS;
-        while (pending() && System.nanoTime() - deadline < 0) {
+        while (pending() > 0 && System.nanoTime() - deadline < 0) {
             Thread.onSpinWait();
         }
         int previous = Cuda.useDevice(device.ordinal());
         try {
             // No check: where the context is lost, each of these fails, and there is nothing left to release.
             LibCudart.cudaHostUnregister(control);
+            if (event != 0) {
+                LibCudart.cudaEventDestroy(event);
+            }
             if (ownStream) {
                 LibCudart.cudaStreamDestroy(stream);
             }

@@ -63,6 +63,8 @@ public final class MessageDescriptor {
     public static final int BYE_LENGTH = 16;
     public static final long BYE_REASON_OFFSET = 8;
     public static final int BYE_ENDED = 1;
+    public static final int BYE_FORMAT_CHANGED = 2;
+    public static final int BYE_STALLED = 3;
 
     public static final int READY_LENGTH = HEADER_LENGTH;
 

@@ -10,7 +10,7 @@ package io.cuframes.internal.protocol;
  *  512 ├──────────────────────────────────────────────────────────┤
  *      │ head  (seq &lt;&lt; 8 | slot)          a line of 128 bytes     │ publisher's CPU (HOST) or GPU (CUDA)
  *  640 ├──────────────────────────────────────────────────────────┤
- *      │ published, dropped, subscribers, max_subscribers         │ publisher's CPU
+ *      │ published, dropped, subscribers, max_, refused, ...      │ publisher's CPU
  * 1024 ├──────────────────────────────────────────────────────────┤
  *      │ index ring, 128 × u64 (seq &lt;&lt; 8 | slot)                 │ publisher's CPU
  * 2048 ├──────────────────────────────────────────────────────────┤
@@ -53,14 +53,18 @@ public final class SegmentDescriptor {
     public static final long COLOR_TRANSFER_OFFSET = 73;
     public static final long COLOR_MATRIX_OFFSET = 74;
     public static final long COLOR_RANGE_OFFSET = 75;
+    public static final long OWNERSHIP_OFFSET = 76;
     public static final long FRAME_BYTES_OFFSET = 80;
     public static final long SLOT_STRIDE_OFFSET = 88;
     public static final long RING_LENGTH_OFFSET = 96;
+    public static final long TIMEBASE_NUMERATOR_OFFSET = 104;
+    public static final long TIMEBASE_DENOMINATOR_OFFSET = 108;
     public static final long DEVICE_UUID_OFFSET = 112;
     public static final long DEVICE_UUID_LENGTH = 16;
     public static final long KEY_OFFSET = 128;
     public static final long KEY_LENGTH = 64;
     public static final long PLANE_TABLE_OFFSET = 192;
+    public static final long POLICY_OFFSET = 320;
     public static final long HEADER_LENGTH = 512;
 
     public static final long HEAD_OFFSET = 512;
@@ -69,6 +73,9 @@ public final class SegmentDescriptor {
     public static final long DROPPED_OFFSET = 648;
     public static final long SUBSCRIBERS_OFFSET = 656;
     public static final long MAX_SUBSCRIBERS_OFFSET = 660;
+    public static final long REFUSED_OFFSET = 664;
+    public static final long STALLED_OFFSET = 672;
+    public static final long END_REASON_OFFSET = 680;
 
     public static final long INDEX_OFFSET = 1024;
     public static final int INDEX_ENTRIES = 128;

@@ -7,8 +7,11 @@ import io.cuframes.ColorInfo;
 import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
 import io.cuframes.FrameFormat;
+import io.cuframes.Ownership;
 import io.cuframes.PixelFormat;
 import io.cuframes.PlaneLayout;
+import io.cuframes.PublishPolicy;
+import io.cuframes.TimeBase;
 import io.cuframes.Transport;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -25,13 +28,11 @@ public record SegmentHeader(
         String key,
         long epoch,
         int pid,
-        Transport transport,
         long createdNanos,
-        int slots,
+        PublishPolicy policy,
+        TimeBase timeBase,
         FrameFormat format,
-        long slotStride,
-        long ringLength,
-        DeviceUuid device) {
+        RingLayout ring) {
     private static final ValueLayout.OfShort U16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt U32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong U64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -47,14 +48,19 @@ public record SegmentHeader(
         segment.set(U64, SegmentDescriptor.SEGMENT_LENGTH_OFFSET, segment.byteSize());
         segment.set(U64, SegmentDescriptor.EPOCH_OFFSET, epoch);
         segment.set(U32, SegmentDescriptor.PID_OFFSET, pid);
-        segment.set(U32, SegmentDescriptor.TRANSPORT_OFFSET, transport.code());
+        segment.set(U32, SegmentDescriptor.TRANSPORT_OFFSET, ring.transport().code());
         segment.set(U64, SegmentDescriptor.CREATED_OFFSET, createdNanos);
-        segment.set(U32, SegmentDescriptor.SLOTS_OFFSET, slots);
+        segment.set(U32, SegmentDescriptor.SLOTS_OFFSET, ring.slots());
         segment.set(U32, SegmentDescriptor.INDEX_ENTRIES_OFFSET, SegmentDescriptor.INDEX_ENTRIES);
         writeFormat(segment);
-        segment.set(U64, SegmentDescriptor.SLOT_STRIDE_OFFSET, slotStride);
-        segment.set(U64, SegmentDescriptor.RING_LENGTH_OFFSET, ringLength);
-        device.write(segment.asSlice(SegmentDescriptor.DEVICE_UUID_OFFSET, SegmentDescriptor.DEVICE_UUID_LENGTH));
+        segment.set(U32, SegmentDescriptor.OWNERSHIP_OFFSET, ring.ownership().code());
+        segment.set(U64, SegmentDescriptor.SLOT_STRIDE_OFFSET, ring.slotStride());
+        segment.set(U64, SegmentDescriptor.RING_LENGTH_OFFSET, ring.length());
+        segment.set(U32, SegmentDescriptor.TIMEBASE_NUMERATOR_OFFSET, timeBase.numerator());
+        segment.set(U32, SegmentDescriptor.TIMEBASE_DENOMINATOR_OFFSET, timeBase.denominator());
+        segment.set(U32, SegmentDescriptor.POLICY_OFFSET, policy.code());
+        ring.device()
+                .write(segment.asSlice(SegmentDescriptor.DEVICE_UUID_OFFSET, SegmentDescriptor.DEVICE_UUID_LENGTH));
         writeText(segment, SegmentDescriptor.KEY_OFFSET, key);
     }
 
@@ -109,32 +115,52 @@ public record SegmentHeader(
                         + SegmentDescriptor.length(slots));
         int entries = segment.get(U32, SegmentDescriptor.INDEX_ENTRIES_OFFSET);
         check(entries == SegmentDescriptor.INDEX_ENTRIES, name, "index_entries is " + entries + ", not 128");
-        Transport transport = Transport.ofCode(segment.get(U32, SegmentDescriptor.TRANSPORT_OFFSET));
-        check(
-                transport != null,
-                name,
-                "transport " + segment.get(U32, SegmentDescriptor.TRANSPORT_OFFSET) + " is unknown to this version");
         FrameFormat format = readFormat(segment, name);
-        long stride = segment.get(U64, SegmentDescriptor.SLOT_STRIDE_OFFSET);
-        long ring = segment.get(U64, SegmentDescriptor.RING_LENGTH_OFFSET);
-        check(ring > 0 && ring <= MAX_RING_LENGTH, name, "ring_length is " + ring);
-        check(
-                stride >= format.frameBytes() && stride <= ring / slots,
-                name,
-                "slot_stride is " + stride + " for a ring of " + ring + " bytes");
-        checkSlots(segment, slots, format.frameBytes(), ring, name);
+        RingLayout ring = readRing(segment, slots, format.frameBytes(), name);
+        checkSlots(segment, ring, format.frameBytes(), name);
+        int policy = segment.get(U32, SegmentDescriptor.POLICY_OFFSET);
+        check(PublishPolicy.ofCode(policy) != null, name, "policy " + policy + " is unknown to this version");
         return new SegmentHeader(
                 readText(segment, SegmentDescriptor.KEY_OFFSET, SegmentDescriptor.KEY_LENGTH, name),
                 segment.get(U64, SegmentDescriptor.EPOCH_OFFSET),
                 segment.get(U32, SegmentDescriptor.PID_OFFSET),
-                transport,
                 segment.get(U64, SegmentDescriptor.CREATED_OFFSET),
-                slots,
+                PublishPolicy.ofCode(policy),
+                readTimeBase(segment, name),
                 format,
+                ring);
+    }
+
+    private static RingLayout readRing(MemorySegment segment, int slots, long frameBytes, String name) {
+        int code = segment.get(U32, SegmentDescriptor.TRANSPORT_OFFSET);
+        Transport transport = Transport.ofCode(code);
+        check(transport != null, name, "transport " + code + " is unknown to this version");
+        int owner = segment.get(U32, SegmentDescriptor.OWNERSHIP_OFFSET);
+        Ownership ownership = Ownership.ofCode(owner);
+        check(ownership != null, name, "ownership " + owner + " is unknown to this version");
+        long length = segment.get(U64, SegmentDescriptor.RING_LENGTH_OFFSET);
+        check(length > 0 && length <= MAX_RING_LENGTH, name, "ring_length is " + length);
+        long stride = segment.get(U64, SegmentDescriptor.SLOT_STRIDE_OFFSET);
+        boolean fits = ownership == Ownership.EXTERNAL ? stride == 0 : stride >= frameBytes && stride <= length / slots;
+        check(fits, name, "slot_stride is " + stride + " for a ring of " + length + " bytes");
+        return new RingLayout(
+                transport,
+                ownership,
+                slots,
                 stride,
-                ring,
+                length,
                 DeviceUuid.read(
                         segment.asSlice(SegmentDescriptor.DEVICE_UUID_OFFSET, SegmentDescriptor.DEVICE_UUID_LENGTH)));
+    }
+
+    private static TimeBase readTimeBase(MemorySegment segment, String name) {
+        int numerator = segment.get(U32, SegmentDescriptor.TIMEBASE_NUMERATOR_OFFSET);
+        int denominator = segment.get(U32, SegmentDescriptor.TIMEBASE_DENOMINATOR_OFFSET);
+        check(
+                numerator >= 0 && denominator >= 0 && (numerator == 0) == (denominator == 0),
+                name,
+                "timebase is " + numerator + "/" + denominator);
+        return new TimeBase(numerator, denominator);
     }
 
     private static void checkIdentity(MemorySegment segment, String name) {
@@ -229,16 +255,24 @@ public record SegmentHeader(
         return plane;
     }
 
-    private static void checkSlots(MemorySegment segment, int slots, long frameBytes, long ring, String name) {
-        for (int slot = 0; slot < slots; slot++) {
+    private static void checkSlots(MemorySegment segment, RingLayout ring, long frameBytes, String name) {
+        boolean oneAllocation =
+                ring.ownership() == Ownership.LIBRARY || !ring.transport().isDevice();
+        for (int slot = 0; slot < ring.slots(); slot++) {
             long at = SegmentDescriptor.slotOffset(slot);
             long offset = segment.get(U64, at + SlotDescriptor.OFFSET_OFFSET);
             long length = segment.get(U64, at + SlotDescriptor.LENGTH_OFFSET);
+            long allocation = segment.get(U64, at + SlotDescriptor.ALLOCATION_LENGTH_OFFSET);
             check(
-                    offset >= 0 && length >= frameBytes && length <= ring && offset <= ring - length,
+                    oneAllocation ? allocation == ring.length() : allocation > 0 && allocation <= MAX_RING_LENGTH,
+                    name,
+                    "slot " + slot + " lies in an allocation of " + allocation + " bytes, and the ring has "
+                            + ring.length());
+            check(
+                    offset >= 0 && length >= frameBytes && length <= allocation && offset <= allocation - length,
                     name,
                     "slot " + slot + " at offset " + offset + " with " + length
-                            + " bytes does not lie within a ring of " + ring + " bytes");
+                            + " bytes does not lie within an allocation of " + allocation + " bytes");
         }
     }
 

@@ -10,7 +10,6 @@ import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.Shared;
 import io.cuframes.internal.protocol.SlotDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The reading side of the ring (docs/protocol.md, section 8): finds frames and leases them. One thread at a time takes; any thread
@@ -24,15 +23,16 @@ public final class RingReader {
     private final MemorySegment control;
     private final int slots;
     private final boolean strict;
+    private final ReadTally tally;
 
     private long cursor;
     private long missedBefore;
 
-    /** Opaque: written by the taking thread alone, read by any. */
-    private final AtomicLong received = new AtomicLong();
+    /** Of this epoch, for the control page; the tally counts over all of them. */
+    private long received;
 
-    private final AtomicLong missed = new AtomicLong();
-    private final AtomicLong timeouts = new AtomicLong();
+    private long missed;
+    private long timeouts;
 
     /**
      * Starts at the newest frame there is.
@@ -41,11 +41,13 @@ public final class RingReader {
      * @param control this subscriber's control page, mapped for writing
      * @param slots slots of the ring
      * @param mode which frames to take
+     * @param tally counts on
      */
-    public RingReader(MemorySegment segment, MemorySegment control, int slots, SubscriberMode mode) {
+    public RingReader(MemorySegment segment, MemorySegment control, int slots, SubscriberMode mode, ReadTally tally) {
         this.segment = segment;
         this.control = control;
         this.slots = slots;
+        this.tally = tally;
         this.strict = mode == SubscriberMode.STRICT_ORDER;
         this.cursor = Math.max(0, HeadWord.seq(head()) - 1);
         Shared.setIntOpaque(control, ControlDescriptor.MODE_OFFSET, mode.code());
@@ -127,11 +129,13 @@ public final class RingReader {
         long seq = HeadWord.seq(word);
         missedBefore = seq - cursor - 1;
         cursor = seq;
-        received.setOpaque(received.getPlain() + 1);
-        missed.setOpaque(missed.getPlain() + missedBefore);
-        Shared.setLongOpaque(control, ControlDescriptor.CURSOR_OFFSET, cursor);
-        Shared.setLongOpaque(control, ControlDescriptor.RECEIVED_OFFSET, received.getPlain());
-        Shared.setLongOpaque(control, ControlDescriptor.MISSED_OFFSET, missed.getPlain());
+        received++;
+        missed += missedBefore;
+        tally.countReceived(missedBefore);
+        Shared.setLongOpaque(control, ControlDescriptor.RECEIVED_OFFSET, received);
+        Shared.setLongOpaque(control, ControlDescriptor.MISSED_OFFSET, missed);
+        // Release: a publisher that waits for this reader sees the lease no later than that the frame has been taken.
+        Shared.setLongRelease(control, ControlDescriptor.CURSOR_OFFSET, cursor);
         return word;
     }
 
@@ -145,20 +149,51 @@ public final class RingReader {
         return Shared.getLongAcquire(control, ControlDescriptor.leaseOffset(slot)) != 0;
     }
 
-    /** Presentation time of the leased frame in that slot. Opaque is enough: the lease keeps it constant. */
+    /** Presentation time of the leased frame in that slot. Opaque is enough here and below: the lease keeps it constant. */
     public long ptsNanos(int slot) {
         return Shared.getLongOpaque(segment, SegmentDescriptor.slotOffset(slot) + SlotDescriptor.PTS_OFFSET);
     }
 
-    /** Publish time of the leased frame in that slot. Opaque is enough: the lease keeps it constant. */
+    /** Publish time of the leased frame in that slot. */
     public long publishTimeNanos(int slot) {
         return Shared.getLongOpaque(segment, SegmentDescriptor.slotOffset(slot) + SlotDescriptor.PUBLISH_TIME_OFFSET);
     }
 
+    /** Capture time of the leased frame in that slot; means something if the flags say so. */
+    public long captureTimeNanos(int slot) {
+        return Shared.getLongOpaque(segment, SegmentDescriptor.slotOffset(slot) + SlotDescriptor.CAPTURE_TIME_OFFSET);
+    }
+
+    /** Flags of the leased frame in that slot: bits of {@link SlotDescriptor}, and others of later versions. */
+    public int flags(int slot) {
+        return Shared.getIntOpaque(segment, SegmentDescriptor.slotOffset(slot) + SlotDescriptor.FLAGS_OFFSET);
+    }
+
+    /** How many bytes of user data the leased frame in that slot has: 0 to {@link SlotDescriptor#MAX_USER_DATA}, whatever the publisher says. */
+    public int userDataLength(int slot) {
+        int length = Shared.getIntOpaque(
+                segment, SegmentDescriptor.slotOffset(slot) + SlotDescriptor.USER_DATA_LENGTH_OFFSET);
+        return Integer.compareUnsigned(length, SlotDescriptor.MAX_USER_DATA) > 0
+                ? SlotDescriptor.MAX_USER_DATA
+                : length;
+    }
+
+    /** The user data of a slot, all of its room; read-only. */
+    public MemorySegment userData(int slot) {
+        return segment.asSlice(
+                SegmentDescriptor.slotOffset(slot) + SlotDescriptor.USER_DATA_OFFSET, SlotDescriptor.MAX_USER_DATA);
+    }
+
+    /** Why the stream ended, as a reason of BYE; 0 if it has not. Read after {@link #ended()}. */
+    public int endReason() {
+        return Shared.getIntOpaque(segment, SegmentDescriptor.END_REASON_OFFSET);
+    }
+
     /** Counts a wait that ended without a frame. */
     public void countTimeout() {
-        timeouts.setOpaque(timeouts.getPlain() + 1);
-        Shared.setLongOpaque(control, ControlDescriptor.TIMEOUTS_OFFSET, timeouts.getPlain());
+        timeouts++;
+        tally.countTimeout();
+        Shared.setLongOpaque(control, ControlDescriptor.TIMEOUTS_OFFSET, timeouts);
     }
 
     /** Frames between the one delivered before, or the beginning, and the one delivered last. */
@@ -169,20 +204,5 @@ public final class RingReader {
     /** The seq of the frame delivered last, or where this reader began. */
     public long cursor() {
         return cursor;
-    }
-
-    /** Frames delivered. */
-    public long received() {
-        return received.getOpaque();
-    }
-
-    /** Frames published since this reader began and never delivered. */
-    public long missed() {
-        return missed.getOpaque();
-    }
-
-    /** Waits that ended without a frame. */
-    public long timeouts() {
-        return timeouts.getOpaque();
     }
 }

@@ -33,6 +33,8 @@ public final class RingWriter {
 
     private final AtomicLong dropped = new AtomicLong();
 
+    private long lastPts;
+
     /**
      * Starts with every slot free.
      *
@@ -119,19 +121,27 @@ public final class RingWriter {
      * Names the frame in a taken slot: everything but the head word. The caller announces the returned word, in stream order behind the
      * pixels, or by {@link #announce}.
      *
-     * @param slot taken, its pixels written or queued
+     * @param slot taken, its pixels written or queued, and its user data written
      * @param ptsNanos presentation time
      * @param nowNanos monotonic time
+     * @param captureTimeNanos wall time; 0 unless the flags have CAPTURE_TIME
+     * @param flags KEY_FRAME and CAPTURE_TIME of {@link SlotDescriptor}; PTS_BACKWARD is found here
+     * @param userDataLength bytes of user data
      * @return the head word that announces the frame
      */
-    public long name(int slot, long ptsNanos, long nowNanos) {
+    public long name(int slot, long ptsNanos, long nowNanos, long captureTimeNanos, int flags, int userDataLength) {
         long seq = published.getPlain() + 1;
+        int allFlags = seq > 1 && ptsNanos < lastPts ? flags | SlotDescriptor.PTS_BACKWARD : flags;
+        lastPts = ptsNanos;
         published.setOpaque(seq);
         long word = HeadWord.of(seq, slot);
         long at = SegmentDescriptor.slotOffset(slot);
         holds[slot] = seq;
         Shared.setLongOpaque(segment, at + SlotDescriptor.PTS_OFFSET, ptsNanos);
         Shared.setLongOpaque(segment, at + SlotDescriptor.PUBLISH_TIME_OFFSET, nowNanos);
+        Shared.setLongOpaque(segment, at + SlotDescriptor.CAPTURE_TIME_OFFSET, captureTimeNanos);
+        Shared.setIntOpaque(segment, at + SlotDescriptor.FLAGS_OFFSET, allFlags);
+        Shared.setIntOpaque(segment, at + SlotDescriptor.USER_DATA_LENGTH_OFFSET, userDataLength);
         Shared.setLongRelease(segment, at + SlotDescriptor.SEQ_OFFSET, seq);
         Shared.setLongRelease(segment, SegmentDescriptor.indexOffset(seq), word);
         Shared.setLongRelease(segment, SegmentDescriptor.PUBLISHED_OFFSET, seq);

@@ -6,8 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cuframes.ColorInfo;
 import io.cuframes.FrameFormat;
+import io.cuframes.Ownership;
 import io.cuframes.PixelFormat;
+import io.cuframes.PublishPolicy;
 import io.cuframes.SubscriberMode;
+import io.cuframes.TimeBase;
 import io.cuframes.Transport;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -135,6 +138,16 @@ class ProtocolGoldenTest {
         assertTrue(text.contains(MessageDescriptor.HELLO + " HELLO, " + MessageDescriptor.WELCOME + " WELCOME, "
                 + MessageDescriptor.REJECT + " REJECT, " + MessageDescriptor.BYE + " BYE, " + MessageDescriptor.READY
                 + " READY"));
+        assertTrue(text.contains(Ownership.LIBRARY.code() + " LIBRARY: the publisher made the ring; "
+                + Ownership.EXTERNAL.code() + " EXTERNAL"));
+        assertTrue(text.contains(PublishPolicy.DROP_OLDEST.code() + " DROP_OLDEST, " + PublishPolicy.DROP_NEWEST.code()
+                + " DROP_NEWEST, " + PublishPolicy.STRICT_WAIT.code() + " STRICT_WAIT"));
+        assertTrue(text.contains("bits: " + SlotDescriptor.KEY_FRAME + " KEY_FRAME"));
+        assertTrue(text.contains("; " + SlotDescriptor.CAPTURE_TIME + " CAPTURE_TIME"));
+        assertTrue(text.contains("; " + SlotDescriptor.PTS_BACKWARD + " PTS_BACKWARD"));
+        assertTrue(text.contains(MessageDescriptor.BYE_ENDED + " ENDED: "));
+        assertTrue(text.contains(MessageDescriptor.BYE_FORMAT_CHANGED + " FORMAT_CHANGED: "));
+        assertTrue(text.contains(MessageDescriptor.BYE_STALLED + " STALLED: "));
         StringBuilder codes = new StringBuilder();
         for (RejectCode code : RejectCode.values()) {
             codes.append(codes.isEmpty() ? "" : ", ")
@@ -172,13 +185,17 @@ class ProtocolGoldenTest {
                 "cam1",
                 0x1122334455667788L,
                 4711,
-                Transport.CUDA_IPC,
                 0x0102030405060708L,
-                6,
+                PublishPolicy.DROP_NEWEST,
+                new TimeBase(1, 90_000),
                 FrameFormat.of(PixelFormat.NV12, 1920, 1080, new ColorInfo(1, 13, 6, ColorInfo.Range.LIMITED)),
-                3_317_760,
-                20_971_520,
-                new DeviceUuid(0xA0A1A2A3A4A5A6A7L, 0xB0B1B2B3B4B5B6B7L));
+                new RingLayout(
+                        Transport.CUDA_IPC,
+                        Ownership.LIBRARY,
+                        6,
+                        3_317_760,
+                        20_971_520,
+                        new DeviceUuid(0xA0A1A2A3A4A5A6A7L, 0xB0B1B2B3B4B5B6B7L)));
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment segment = arena.allocate(SegmentDescriptor.length(6), 8);
             header.write(segment);
@@ -196,15 +213,18 @@ class ProtocolGoldenTest {
                     "06000000" + "80000000", // slots, index_entries
                     "01000000" + "02000000", // NV12, planes
                     "80070000" + "38040000", // width, height
-                    "010d0601" + "00000000", // colour
+                    "010d0601" + "01000000", // colour, LIBRARY
                     "00a0320000000000", // frame_bytes
                     "00a0320000000000", // slot_stride
-                    "0000400100000000" + "0000000000000000", // ring_length
+                    "0000400100000000", // ring_length
+                    "01000000" + "905f0100", // timebase
                     "a0a1a2a3a4a5a6a7b0b1b2b3b4b5b6b7", // device_uuid
                     "63616d31" + "00".repeat(60), // key
                     "0000000000000000" + "00080000" + "80070000" + "38040000" + "01000000" + "00".repeat(8), // Y
                     "00c0210000000000" + "00080000" + "c0030000" + "1c020000" + "02000000" + "00".repeat(8), // UV
-                    "00".repeat(512 - 256));
+                    "00".repeat(64), // planes 2 and 3
+                    "02000000", // DROP_NEWEST
+                    "00".repeat(188));
             assertEquals(expected, bytes);
         }
     }

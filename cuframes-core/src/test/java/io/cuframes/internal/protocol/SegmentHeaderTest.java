@@ -9,7 +9,10 @@ import io.cuframes.ColorInfo;
 import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
 import io.cuframes.FrameFormat;
+import io.cuframes.Ownership;
 import io.cuframes.PixelFormat;
+import io.cuframes.PublishPolicy;
+import io.cuframes.TimeBase;
 import io.cuframes.Transport;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -34,7 +37,14 @@ class SegmentHeaderTest {
 
     private static SegmentHeader header() {
         return new SegmentHeader(
-                "cam1", 42, 7, Transport.HOST, 1, SLOTS, FORMAT, STRIDE, SLOTS * STRIDE, DeviceUuid.NONE);
+                "cam1",
+                42,
+                7,
+                1,
+                PublishPolicy.STRICT_WAIT,
+                new TimeBase(1, 90_000),
+                FORMAT,
+                new RingLayout(Transport.HOST, Ownership.LIBRARY, SLOTS, STRIDE, SLOTS * STRIDE, DeviceUuid.NONE));
     }
 
     private static MemorySegment good(Arena arena) {
@@ -47,6 +57,10 @@ class SegmentHeaderTest {
                     slot * STRIDE);
             segment.set(
                     ValueLayout.JAVA_LONG, SegmentDescriptor.slotOffset(slot) + SlotDescriptor.LENGTH_OFFSET, STRIDE);
+            segment.set(
+                    ValueLayout.JAVA_LONG,
+                    SegmentDescriptor.slotOffset(slot) + SlotDescriptor.ALLOCATION_LENGTH_OFFSET,
+                    SLOTS * STRIDE);
         }
         segment.set(ValueLayout.JAVA_INT, SegmentDescriptor.STATE_OFFSET, SegmentDescriptor.STATE_READY);
         return segment;

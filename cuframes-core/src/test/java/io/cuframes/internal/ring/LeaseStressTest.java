@@ -42,7 +42,7 @@ class LeaseStressTest {
             for (int i = 0; i < READERS; i++) {
                 MemorySegment control = arena.allocate(ControlDescriptor.LENGTH, 4096);
                 readers.add(new ControlPage(Arena.ofShared(), control.asReadOnly()));
-                RingReader reader = new RingReader(segment, control, SLOTS, mode);
+                RingReader reader = new RingReader(segment, control, SLOTS, mode, new ReadTally());
                 threads.add(Thread.ofPlatform().start(() -> readAll(reader, pixels, done, torn, read)));
             }
             RingWriter writer = new RingWriter(segment, SLOTS, readers);
@@ -69,7 +69,7 @@ class LeaseStressTest {
             for (int word = 0; word < WORDS; word++) { // plain stores, as a program that fills a frame does
                 pixels.set(ValueLayout.JAVA_LONG, ((long) slot * WORDS + word) * Long.BYTES, seq);
             }
-            writer.announce(writer.name(slot, seq, seq));
+            writer.announce(writer.name(slot, seq, seq, 0, 0, 0));
         }
     }
 

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes;
+
+import io.cuframes.PublisherGoneException.Reason;
+import io.cuframes.internal.connect.Connection;
+import io.cuframes.internal.cuda.DeviceReads;
+import io.cuframes.internal.memory.RingView;
+import io.cuframes.internal.protocol.HeadWord;
+import io.cuframes.internal.protocol.MessageDescriptor;
+import io.cuframes.internal.protocol.SegmentHeader;
+import io.cuframes.internal.ring.HeadWaiter;
+import io.cuframes.internal.ring.ReadTally;
+import io.cuframes.internal.ring.RingReader;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * What a subscriber has of one epoch: the connection, and the frames it leases there. It outlives the epoch, and the subscriber too, for as
+ * long as a lease of it is held: what is mapped goes with the last one.
+ *
+ * <p>One thread at a time calls {@link #next}; everything else is safe from any thread.
+ */
+final class Session {
+    /** How often a waiting reader looks whether its publisher lives: docs/protocol.md, section 9. */
+    private static final long LIVENESS_NANOS = 50_000_000;
+
+    /** How often a close wakes a {@code next} that was not asleep yet. */
+    private static final long CLOSE_RETRY_NANOS = 100_000;
+
+    /** How long a reader naps whose leases are all in the hands of its GPU. */
+    private static final long GPU_NAP_NANOS = 50_000;
+
+    /** A handle is given out again after this many laps of the ring at the earliest. */
+    private static final int HANDLES_PER_SLOT = 4;
+
+    private static final int RETIRED = 1;
+    private static final int UNMAPPED = 2;
+    private static final int ENTERED = 4;
+    private static final long NO_STREAM = -1;
+
+    private final String key;
+    private final Connection connection;
+    private final DeviceReads deviceReads;
+    private final RingReader reader;
+    private final HeadWaiter waiter;
+
+    /** The planes of each slot. */
+    private final Plane[][] slots;
+
+    /** Handed out in turn, so that one that is kept after it was closed is not soon another frame. */
+    private final Frame[] frames;
+
+    private int nextFrame;
+
+    /** Users of each slot's lease: its frame, and what was exported of it. */
+    private final AtomicIntegerArray users;
+
+    /** A stream that a user of the slot's lease gave up on while there were others, or NO_STREAM. Guarded by this. */
+    private final long[] pendingStreams;
+
+    /** Leases held, other than by a GPU that is to end them. */
+    private final AtomicInteger held = new AtomicInteger();
+
+    /** RETIRED: nothing more is taken; UNMAPPED; and ENTERED times the number of threads inside a method that uses the mappings. */
+    private final AtomicInteger gate = new AtomicInteger();
+
+    /** How the publisher went; null as long as it is there. */
+    private Reason gone;
+
+    /** The publisher is gone, and no frame is left to take. */
+    private boolean over;
+
+    /** A frame was missed where the publisher waits for its readers: perhaps it does not wait for this one any more. */
+    private boolean suspicious;
+
+    private long lastLook = System.nanoTime();
+
+    Session(String key, Connection connection, Subscriber.Options options, ReadTally tally) {
+        this.key = key;
+        this.connection = connection;
+        RingView view = connection.ring();
+        this.slots = new Plane[header().ring().slots()][];
+        Arrays.setAll(slots, slot -> Plane.of(format(), view.address(slot), view.host(slot)));
+        this.frames = new Frame[HANDLES_PER_SLOT * slots.length];
+        Arrays.setAll(frames, handle -> new Frame(this));
+        this.users = new AtomicIntegerArray(slots.length);
+        this.pendingStreams = new long[slots.length];
+        Arrays.fill(pendingStreams, NO_STREAM);
+        this.deviceReads = transport().isDevice()
+                ? new DeviceReads(connection.device(), connection.control(), options.stream())
+                : null;
+        this.reader = new RingReader(connection.segment(), connection.control(), slots.length, options.mode(), tally);
+        this.waiter = new HeadWaiter(connection.segment(), connection.control(), options.waitStrategy());
+        connection.ready(); // the reader has its place: whoever counts this subscriber now may publish for it
+    }
+
+    /**
+     * Waits for the next frame.
+     *
+     * @return the frame; or null when the time is over, the thread is interrupted, this session is retired, or {@link #gone} tells that none
+     *     will come
+     */
+    Frame next(long timeoutNanos) {
+        if (!enter(RETIRED)) {
+            return null;
+        }
+        try {
+            return await(timeoutNanos);
+        } finally {
+            leave();
+        }
+    }
+
+    private Frame await(long timeoutNanos) {
+        requireRoom();
+        long start = System.nanoTime();
+        long now = start;
+        while (!over) {
+            long seen = reader.head();
+            Frame frame = take(now);
+            if (frame != null || over) {
+                return frame;
+            }
+            long left = timeoutNanos - (now - start);
+            if (left <= 0) {
+                reader.countTimeout();
+                return null;
+            }
+            if (Thread.currentThread().isInterrupted() || isRetired()) {
+                return null;
+            }
+            if (isFull()) {
+                LockSupport.parkNanos(Math.min(left, GPU_NAP_NANOS));
+            } else {
+                waiter.await(seen, Math.min(left, LIVENESS_NANOS));
+            }
+            now = System.nanoTime();
+        }
+        return null;
+    }
+
+    private void requireRoom() {
+        if (held.get() >= connection.maxLeases()) {
+            throw new CuframesException(
+                    ErrorCode.NO_SLOT,
+                    "this subscriber of \"" + key + "\" holds " + held.get()
+                            + " frames, as many as it may: close one first");
+        }
+    }
+
+    /** Whether all the frames this subscriber may hold are held, some of them by a GPU that is to end the lease. */
+    private boolean isFull() {
+        return deviceReads != null && held.get() + deviceReads.pending() >= connection.maxLeases();
+    }
+
+    /** The next frame, or null: then there is none now, or, if {@code over} says so, none will come. */
+    private Frame take(long now) {
+        if (isFull()) {
+            return null;
+        }
+        if (!suspicious || !isGone(now) || gone != Reason.STALLED) {
+            long word = reader.take();
+            if (word == RingReader.NOTHING && isGone(now)) {
+                word = reader.take(); // announced between the look at the ring and the end
+            }
+            if (word != RingReader.NOTHING) {
+                return open(word);
+            }
+        }
+        over = gone != null;
+        return null;
+    }
+
+    private Frame open(long word) {
+        int slot = HeadWord.slot(word);
+        suspicious = reader.missedBefore() > 0 && header().policy() != PublishPolicy.DROP_OLDEST;
+        if (deviceReads != null) {
+            deviceReads.leased(slot);
+        }
+        held.incrementAndGet();
+        users.set(slot, 1);
+        return nextHandle().begin(slot, HeadWord.seq(word), reader.missedBefore());
+    }
+
+    private Frame nextHandle() {
+        Frame frame;
+        do {
+            frame = frames[nextFrame];
+            nextFrame = (nextFrame + 1) % frames.length;
+        } while (frame.isOpen()); // at most one for each slot
+        return frame;
+    }
+
+    /** Whether the publisher has ended or died; asks the socket only so often, since that is a call into the kernel. */
+    private boolean isGone(long now) {
+        if (gone == null && reader.ended()) {
+            gone = reason(reader.endReason());
+        }
+        if (gone == null && (suspicious || now - lastLook >= LIVENESS_NANOS / 2)) {
+            suspicious = false;
+            lastLook = now;
+            if (connection.isCut()) {
+                int farewell = connection.farewell();
+                gone = reader.ended() ? reason(reader.endReason()) : farewell == 0 ? Reason.DIED : reason(farewell);
+            }
+        }
+        return gone != null;
+    }
+
+    private static Reason reason(int bye) {
+        return switch (bye) {
+            case MessageDescriptor.BYE_FORMAT_CHANGED -> Reason.FORMAT_CHANGED;
+            case MessageDescriptor.BYE_STALLED -> Reason.STALLED;
+            default -> Reason.ENDED;
+        };
+    }
+
+    /** Why no further frame will come; null while one may. For the thread that calls {@link #next}. */
+    Reason gone() {
+        return over ? gone : null;
+    }
+
+    /** Says in words how the publisher went. */
+    String farewell() {
+        String publisher = "its publisher (process " + header().pid() + ")";
+        return "\"" + key + "\" is over after frame " + reader.cursor() + ": "
+                + switch (gone) {
+                    case ENDED -> publisher + " ended it";
+                    case FORMAT_CHANGED -> publisher + " goes on with another format: connect again";
+                    case STALLED ->
+                        publisher + " does not wait for this subscriber any longer, which took no frame for its grace"
+                                + " period: take frames sooner, or have the publisher wait longer";
+                    case DIED -> publisher + " died or cut this subscriber off";
+                };
+    }
+
+    void copyFrame(int slot, MemorySegment target) {
+        if (target.isReadOnly() || (deviceReads != null && !target.isNative())) {
+            throw new CuframesException(
+                    ErrorCode.INVALID_ARGUMENT,
+                    "a frame can be copied to writable memory, and from the GPU to native memory only: " + target);
+        }
+        if (!enter(UNMAPPED)) {
+            throw new IllegalStateException("the subscriber of \"" + key + "\" is closed");
+        }
+        try {
+            if (deviceReads != null) {
+                deviceReads.copy(connection.ring().address(slot), target);
+            } else {
+                MemorySegment.copy(connection.ring().host(slot), 0, target, 0, target.byteSize());
+            }
+        } finally {
+            leave();
+        }
+    }
+
+    /** One more user of the lease on a slot; only while there is one. */
+    void retain(int slot) {
+        users.incrementAndGet(slot);
+    }
+
+    /** One user of a lease less; all its reads are done. The lease ends with the last. */
+    void release(int slot) {
+        if (users.get(slot) == 1) {
+            endLease(slot, pendingStreams[slot]);
+            return;
+        }
+        synchronized (this) {
+            if (users.decrementAndGet(slot) == 0) {
+                endLease(slot, pendingStreams[slot]);
+            }
+        }
+    }
+
+    /** One user of a lease less; its reads are done when the stream has come to the end of what is queued on it now. */
+    void releaseOn(int slot, long stream) {
+        if (deviceReads == null) {
+            release(slot);
+            return;
+        }
+        if (users.get(slot) == 1 && pendingStreams[slot] == NO_STREAM) {
+            endLease(slot, stream);
+            return;
+        }
+        synchronized (this) {
+            if (pendingStreams[slot] != NO_STREAM && pendingStreams[slot] != stream) {
+                deviceReads.follow(pendingStreams[slot], stream);
+            }
+            pendingStreams[slot] = stream;
+            if (users.get(slot) == 1) {
+                endLease(slot, stream);
+            } else {
+                users.decrementAndGet(slot);
+            }
+        }
+    }
+
+    /** All that this process keeps of the lease is cleared before the lease itself: with that, the slot may be leased anew. */
+    private void endLease(int slot, long stream) {
+        pendingStreams[slot] = NO_STREAM;
+        users.set(slot, 0);
+        if (stream == NO_STREAM) {
+            reader.release(slot);
+        } else {
+            try {
+                deviceReads.release(slot, stream);
+            } catch (RuntimeException e) {
+                pendingStreams[slot] = stream;
+                users.set(slot, 1);
+                throw e;
+            }
+        }
+        if (held.decrementAndGet() == 0) {
+            unmapIfUnused();
+        }
+    }
+
+    /** Takes no more frames; those held stay valid, and the last one closed takes the mappings with it. */
+    void retire() {
+        gate.getAndUpdate(state -> state | RETIRED);
+        unmapIfUnused();
+    }
+
+    /** Takes no more frames and closes those held; only what was exported of them keeps its lease, and the mappings. */
+    void close() {
+        gate.getAndUpdate(state -> state | RETIRED);
+        while (gate.get() >= ENTERED) {
+            waiter.wake();
+            LockSupport.parkNanos(CLOSE_RETRY_NANOS);
+        }
+        for (Frame frame : frames) {
+            frame.close();
+        }
+        unmapIfUnused();
+    }
+
+    private void unmapIfUnused() {
+        if (held.get() == 0 && gate.compareAndSet(RETIRED, RETIRED | UNMAPPED)) {
+            try {
+                if (deviceReads != null) {
+                    deviceReads.close();
+                }
+            } finally {
+                connection.close();
+            }
+        }
+    }
+
+    /** Keeps the mappings where they are until {@link #leave}, unless one of those bits is set. */
+    private boolean enter(int unless) {
+        if ((gate.getAndAdd(ENTERED) & (unless | UNMAPPED)) != 0) {
+            leave();
+            return false;
+        }
+        return true;
+    }
+
+    private void leave() {
+        if (gate.addAndGet(-ENTERED) == RETIRED) {
+            unmapIfUnused();
+        }
+    }
+
+    private boolean isRetired() {
+        return (gate.get() & RETIRED) != 0;
+    }
+
+    /** Whether the mappings are gone, and nothing is left to close. */
+    boolean isUnmapped() {
+        return (gate.get() & UNMAPPED) != 0;
+    }
+
+    String key() {
+        return key;
+    }
+
+    SegmentHeader header() {
+        return connection.header();
+    }
+
+    FrameFormat format() {
+        return connection.header().format();
+    }
+
+    Transport transport() {
+        return connection.header().ring().transport();
+    }
+
+    /** The consumer stream; 0 in host memory. */
+    long stream() {
+        return deviceReads == null ? 0 : deviceReads.stream();
+    }
+
+    Plane[] planes(int slot) {
+        return slots[slot];
+    }
+
+    /** What is said of the leased frame in a slot, besides its pixels. */
+    RingReader reader() {
+        return reader;
+    }
+
+    int slotCount() {
+        return slots.length;
+    }
+}
