@@ -10,7 +10,6 @@ import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.SegmentHeader;
 import io.cuframes.internal.protocol.Shared;
 import io.cuframes.internal.protocol.SlotDescriptor;
-import io.cuframes.internal.ring.RingWriter;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -32,8 +31,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * }
  * }</pre>
  *
- * <p>One thread at a time acquires, writes and publishes. {@link #close()} may be called from another thread once that thread has stopped; the
- * plain accessors are safe from any thread.
+ * <p>One thread at a time acquires, writes and publishes. {@link #close()} may be called from another thread once that thread has stopped, or as
+ * it waits in {@link #acquire()}; the plain accessors are safe from any thread.
  */
 public final class Publisher implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Publisher.class.getName());
@@ -44,7 +43,7 @@ public final class Publisher implements AutoCloseable {
     /** A handle is given out again after this many laps of the ring at the earliest. */
     private static final int HANDLES_PER_SLOT = 4;
 
-    /** How long the publisher waits for its own GPU before it calls it stuck. */
+    /** How long the end of a stream waits for the publisher's own GPU. */
     private static final Duration GPU_PATIENCE = Duration.ofSeconds(2);
 
     private final Builder settings;
@@ -54,6 +53,7 @@ public final class Publisher implements AutoCloseable {
     private final CudaDevice device;
     private final SegmentHeader header;
     private final PublisherParts parts;
+    private final SlotTaker taker;
 
     /** The planes of each slot. */
     private final Plane[][] slots;
@@ -72,6 +72,7 @@ public final class Publisher implements AutoCloseable {
         this.device = device;
         this.parts = PublisherParts.open(key, format, transport, device, builder);
         this.header = parts.header();
+        this.taker = new SlotTaker(key.name(), parts, builder.waitNanos(), closed);
         long stride = header.ring().slotStride();
         MemorySegment ring = parts.memory().host();
         this.slots = new Plane[header.ring().slots()][];
@@ -96,21 +97,21 @@ public final class Publisher implements AutoCloseable {
     }
 
     /**
-     * Takes a slot to write the next frame into: a free one, else that of the oldest frame nobody reads. Never waits for a reader. On a device
-     * ring whose GPU is a whole ring behind, waits for the GPU.
+     * Takes a slot to write the next frame into: a free one, else that of the oldest frame that nobody reads, and that no strict subscriber has yet
+     * to take where the policy keeps it for them. Waits for readers under {@link PublishPolicy#STRICT_WAIT} alone, for {@link
+     * Builder#waitTimeout} at most; on a device ring whose GPU is a whole ring behind, waits for the GPU.
      *
-     * @return the frame, to be closed; or null if every slot is being read, which counts as a dropped frame
+     * @return the frame, to be closed; or null if the frame has no place, which is to be expected where readers are slow: {@link #dropped()} counts it
+     *     if every slot is being read, {@link #refused()} if a strict subscriber has yet to take what is in the slots, also where the thread
+     *     was interrupted as it waited, which it then still is
      * @throws CuframesException code TIMEOUT if the GPU has not announced a frame for 2 s
-     * @throws IllegalStateException if the publisher is closed
+     * @throws IllegalStateException if the publisher is closed, or is closed by another thread as this one waits
      */
     public WritableFrame acquire() {
         requireOpen();
-        int slot = parts.writer().take();
-        if (slot == RingWriter.ALL_PENDING) {
-            slot = takeOnceAnnounced();
-        }
-        if (slot == RingWriter.ALL_LEASED) {
-            parts.writer().countDropped();
+        int slot = taker.take();
+        if (slot < 0) {
+            requireOpen();
             return null;
         }
         return nextHandle().begin(slot, slots[slot]);
@@ -133,23 +134,6 @@ public final class Publisher implements AutoCloseable {
                 parts.segment().memory(),
                 SegmentDescriptor.slotOffset(slot) + SlotDescriptor.USER_DATA_OFFSET,
                 data.byteSize());
-    }
-
-    private int takeOnceAnnounced() {
-        long deadline = System.nanoTime() + GPU_PATIENCE.toNanos();
-        int slot = parts.writer().take();
-        while (slot == RingWriter.ALL_PENDING) {
-            if (System.nanoTime() - deadline > 0) {
-                throw new CuframesException(
-                        ErrorCode.TIMEOUT,
-                        "the GPU has announced frame " + parts.writer().announced() + " of \"" + key
-                                + "\" and not yet frame " + parts.writer().published() + " after 2 s: "
-                                + parts.announcer().diagnose());
-            }
-            Thread.onSpinWait();
-            slot = parts.writer().take();
-        }
-        return slot;
     }
 
     long publish(int slot, long stream, long ptsNanos, long captureTimeNanos, int flags, int userDataLength) {
@@ -263,14 +247,42 @@ public final class Publisher implements AutoCloseable {
     /**
      * Frames that found every slot being read.
      *
-     * @return how often {@link #acquire()} gave null
+     * @return how often {@link #acquire()} gave null for that
      */
     public long dropped() {
         return parts.writer().dropped();
     }
 
     /**
-     * Subscribers that are reading: every frame published after one is counted is meant for it.
+     * Frames that found no slot because a strict subscriber had not taken the oldest frame yet, with {@link PublishPolicy#DROP_NEWEST} and
+     * {@link PublishPolicy#STRICT_WAIT}.
+     *
+     * @return how often {@link #acquire()} gave null for that
+     */
+    public long refused() {
+        return parts.writer().refused();
+    }
+
+    /**
+     * Strict subscribers that kept this publisher from a slot and took no frame for the grace period, and so are waited for no longer.
+     *
+     * @return how many there have been
+     */
+    public long stalled() {
+        return parts.writer().stalled();
+    }
+
+    /**
+     * What this publisher does when the next frame needs a slot that a strict subscriber has not read yet.
+     *
+     * @return the policy
+     */
+    public PublishPolicy policy() {
+        return header.policy();
+    }
+
+    /**
+     * Subscribers that are reading: every frame published after one is counted is meant for it. Those that have stalled are not counted.
      *
      * @return their number
      */
@@ -321,6 +333,7 @@ public final class Publisher implements AutoCloseable {
         if (closed.getAndSet(true)) {
             return;
         }
+        taker.endWait();
         try {
             awaitAnnounced();
             MemorySegment segment = parts.segment().memory();
@@ -350,6 +363,8 @@ public final class Publisher implements AutoCloseable {
 
     /** Says what a publisher is to be; {@link #open()} checks it all at once. Not thread-safe. */
     public static final class Builder {
+        private static final Duration LONGEST_PERIOD = Duration.ofDays(365);
+
         private final StreamKey key;
         private int width;
         private int height;
@@ -357,6 +372,8 @@ public final class Publisher implements AutoCloseable {
         private ColorInfo color = ColorInfo.UNKNOWN;
         private Transport transport = Transport.AUTO;
         private int deviceOrdinal;
+        private Duration waitTimeout = Duration.ofSeconds(1);
+        private Duration gracePeriod = Duration.ofSeconds(2);
         PublishPolicy policy = PublishPolicy.DROP_OLDEST;
         TimeBase timeBase = TimeBase.UNKNOWN;
         int slots = 6;
@@ -415,7 +432,54 @@ public final class Publisher implements AutoCloseable {
         }
 
         /**
-         * The slots of the ring; 6 unless said. A strict reader may fall behind by all but one before it misses a frame.
+         * What to do when the next frame needs a slot that a strict subscriber has not read yet; {@link PublishPolicy#DROP_OLDEST} unless said.
+         *
+         * @param newPolicy the policy
+         * @return this
+         */
+        public Builder policy(PublishPolicy newPolicy) {
+            policy = Objects.requireNonNull(newPolicy);
+            return this;
+        }
+
+        /**
+         * How long one {@link Publisher#acquire()} waits for strict subscribers with {@link PublishPolicy#STRICT_WAIT}; 1 s unless said. The other
+         * policies do not wait.
+         *
+         * @param timeout 0 to 365 days
+         * @return this
+         */
+        public Builder waitTimeout(Duration timeout) {
+            waitTimeout = Objects.requireNonNull(timeout);
+            return this;
+        }
+
+        /**
+         * How long a strict subscriber may keep the publisher from a slot without taking a frame, with {@link PublishPolicy#DROP_NEWEST} and
+         * {@link PublishPolicy#STRICT_WAIT}; 2 s unless said. One that does so for longer is waited for no more: it is told so, may miss frames from
+         * then on, and keeps those that it holds. A wait that is longer than this goes on without it.
+         *
+         * @param period more than 0, at most 365 days
+         * @return this
+         */
+        public Builder gracePeriod(Duration period) {
+            gracePeriod = Objects.requireNonNull(period);
+            return this;
+        }
+
+        /** How long one acquire may wait for readers; 0 where the policy is not to wait. */
+        long waitNanos() {
+            return policy == PublishPolicy.STRICT_WAIT ? waitTimeout.toNanos() : 0;
+        }
+
+        /** How long a strict reader may be in the way. */
+        long graceNanos() {
+            return gracePeriod.toNanos();
+        }
+
+        /**
+         * The slots of the ring; 6 unless said. With {@link PublishPolicy#DROP_OLDEST}, a strict reader may
+         * fall behind by all but one before it misses a frame.
          *
          * @param newSlots 2 to 64
          * @return this
@@ -495,6 +559,8 @@ public final class Publisher implements AutoCloseable {
                 maxLeases = Math.max(1, slots - 2);
             }
             requireRange("maxLeases", maxLeases, 1, slots);
+            requireRange("waitTimeout", waitTimeout, Duration.ZERO);
+            requireRange("gracePeriod", gracePeriod, Duration.ofNanos(1));
             Transport chosen = transport == Transport.AUTO ? choose() : transport;
             CudaDevice device = null;
             if (chosen.isDevice()) {
@@ -514,6 +580,8 @@ public final class Publisher implements AutoCloseable {
             copy.transport = transport;
             copy.deviceOrdinal = deviceOrdinal;
             copy.policy = policy;
+            copy.waitTimeout = waitTimeout;
+            copy.gracePeriod = gracePeriod;
             copy.timeBase = timeBase;
             copy.slots = slots;
             copy.maxSubscribers = maxSubscribers;
@@ -529,6 +597,14 @@ public final class Publisher implements AutoCloseable {
             }
             LOG.log(System.Logger.Level.INFO, () -> "\"" + key + "\" goes through host memory: " + reason);
             return Transport.HOST;
+        }
+
+        private static void requireRange(String what, Duration value, Duration least) {
+            if (value.compareTo(least) < 0 || value.compareTo(LONGEST_PERIOD) > 0) {
+                throw new CuframesException(
+                        ErrorCode.INVALID_ARGUMENT,
+                        what + " is " + value + ": it must be " + least + " to " + LONGEST_PERIOD);
+            }
         }
 
         private static void requireRange(String what, int value, int least, int most) {

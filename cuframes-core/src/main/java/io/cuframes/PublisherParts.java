@@ -111,7 +111,9 @@ final class PublisherParts implements AutoCloseable {
 
     private void serve(StreamKey key, CudaDevice device, Publisher.Builder builder) {
         MemorySegment bytes = segment.memory();
-        writer = new RingWriter(bytes, builder.slots, readers);
+        writer = builder.policy == PublishPolicy.DROP_OLDEST
+                ? new RingWriter(bytes, builder.slots, readers)
+                : new RingWriter(bytes, builder.slots, readers, builder.graceNanos());
         announcer = device == null
                 ? new HostAnnouncer(writer, bytes.address() + SegmentDescriptor.HEAD_OFFSET)
                 : new GpuAnnouncer(device, bytes, writer, key.name());

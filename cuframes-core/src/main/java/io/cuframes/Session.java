@@ -44,6 +44,7 @@ final class Session {
     private final String key;
     private final Connection connection;
     private final DeviceReads deviceReads;
+    private final boolean strict;
     private final RingReader reader;
     private final HeadWaiter waiter;
 
@@ -73,12 +74,21 @@ final class Session {
     /** The publisher is gone, and no frame is left to take. */
     private boolean over;
 
-    /** A frame was missed where the publisher waits for its readers: perhaps it does not wait for this one any more. */
+    /** A frame was missed where the publisher waits for strict readers: perhaps it does not wait for this one any more. */
     private boolean suspicious;
 
     private long lastLook = System.nanoTime();
 
-    Session(String key, Connection connection, Subscriber.Options options, ReadTally tally) {
+    /**
+     * Begins to read.
+     *
+     * @param key the stream
+     * @param connection this session's from now on, unless this throws
+     * @param options of the subscriber
+     * @param tally counts on
+     * @param before the subscriber's session before this one, which takes no more; null if this is the first
+     */
+    Session(String key, Connection connection, Subscriber.Options options, ReadTally tally, Session before) {
         this.key = key;
         this.connection = connection;
         RingView view = connection.ring();
@@ -92,8 +102,12 @@ final class Session {
         this.deviceReads = transport().isDevice()
                 ? new DeviceReads(connection.device(), connection.control(), options.stream())
                 : null;
+        this.strict = options.mode() == SubscriberMode.STRICT_ORDER;
         this.reader = new RingReader(connection.segment(), connection.control(), slots.length, options.mode(), tally);
         this.waiter = new HeadWaiter(connection.segment(), connection.control(), options.waitStrategy());
+        if (before != null && before.header().epoch() == header().epoch()) {
+            reader.resumeAfter(before.reader.cursor());
+        }
         connection.ready(); // the reader has its place: whoever counts this subscriber now may publish for it
     }
 
@@ -176,7 +190,7 @@ final class Session {
 
     private Frame open(long word) {
         int slot = HeadWord.slot(word);
-        suspicious = reader.missedBefore() > 0 && header().policy() != PublishPolicy.DROP_OLDEST;
+        suspicious = strict && reader.missedBefore() > 0 && header().policy() != PublishPolicy.DROP_OLDEST;
         if (deviceReads != null) {
             deviceReads.leased(slot);
         }

@@ -95,7 +95,7 @@ public final class Subscriber implements AutoCloseable {
         this.key = key;
         this.options = options;
         this.connector = connector;
-        this.session = new Session(key.name(), connection, options, tally);
+        this.session = new Session(key.name(), connection, options, tally, null);
     }
 
     /**
@@ -183,7 +183,7 @@ public final class Subscriber implements AutoCloseable {
     private void adopt(Connection connection, Reconnection attempts) {
         Session next;
         try {
-            next = new Session(key.name(), connection, options, tally);
+            next = new Session(key.name(), connection, options, tally, session);
         } catch (RuntimeException e) {
             connection.close();
             throw e;

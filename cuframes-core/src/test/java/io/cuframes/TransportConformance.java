@@ -9,80 +9,23 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cuframes.testing.Child;
 import io.cuframes.testing.FramePattern;
-import io.cuframes.testing.PublisherProcess;
 import io.cuframes.testing.StreamFixture;
 import io.cuframes.testing.SubscriberProcess;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** What every transport must do, between real processes. One subclass for each. */
-abstract class TransportConformance {
-    private static final int WIDTH = 320;
-    private static final int HEIGHT = 180;
-
+abstract class TransportConformance extends StreamTest {
     /** What a reader is promised to notice a publisher's end within. */
     private static final long NOTICE_NANOS = 100_000_000;
 
     private static final int NOTICE_ROUNDS = 5;
 
-    private final Transport transport;
-    private final StreamFixture stream = new StreamFixture();
-    private final List<Child> children = new ArrayList<>();
-
     TransportConformance(Transport transport) {
-        this.transport = transport;
-    }
-
-    @AfterEach
-    void killChildren() {
-        children.forEach(Child::close);
-        stream.close();
-    }
-
-    private Child publisher(int slots) {
-        return publisher(stream, slots);
-    }
-
-    private Child publisher(StreamFixture fixture, int slots) {
-        Child child = keep(Child.start(
-                PublisherProcess.class, fixture.key(), fixture.directory(), transport, slots, WIDTH, HEIGHT));
-        assertEquals("ready " + transport, child.answer());
-        return child;
-    }
-
-    private Child subscriber(SubscriberMode mode) {
-        return subscriber(stream, mode);
-    }
-
-    private Child subscriber(StreamFixture fixture, SubscriberMode mode) {
-        Child child = keep(Child.start(SubscriberProcess.class, fixture.key(), fixture.directory(), mode));
-        assertEquals("ready " + transport, child.answer());
-        return child;
-    }
-
-    private Child keep(Child child) {
-        children.add(child);
-        return child;
-    }
-
-    private Publisher.Builder localPublisher() {
-        return Publisher.builder(stream.key())
-                .socketDirectory(stream.directory())
-                .transport(transport)
-                .size(WIDTH, HEIGHT);
-    }
-
-    private Subscriber.Builder localSubscriber() {
-        return Subscriber.builder(stream.key()).socketDirectory(stream.directory());
-    }
-
-    /** What a subscriber process says after reading: all right, nothing missed. */
-    private static String read(long received, long last) {
-        return "read " + received + " 0 " + last + " 0 true";
+        super(transport);
     }
 
     @Test
@@ -372,13 +315,6 @@ abstract class TransportConformance {
             } catch (InterruptedException e) {
                 throw new AssertionError(e);
             }
-        }
-    }
-
-    private static void publishOne(Publisher publisher, long number) {
-        try (WritableFrame frame = publisher.acquire()) {
-            new FramePattern(publisher.format()).write(frame, number);
-            frame.publish(number);
         }
     }
 }

@@ -2,6 +2,7 @@
 package io.cuframes.testing;
 
 import io.cuframes.CuframesException;
+import io.cuframes.PublishPolicy;
 import io.cuframes.Publisher;
 import io.cuframes.Transport;
 import io.cuframes.WritableFrame;
@@ -10,24 +11,40 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 
 /**
- * A publisher in a process of its own, told what to do line by line: {@code publish N} (what finds no slot is dropped), {@code slots} (how many can be acquired at a time), {@code stats}, {@code close}. Answers each line with one.
+ * A publisher in a process of its own, told what to do line by line: {@code publish N} (what finds no slot is dropped), {@code slots} (how many can be acquired at a time), {@code stats}, {@code await N} (until so many subscribers read), {@code policy} (what its policy
+ * has counted), {@code warnings} (what it has logged), {@code close}. Answers each line with one.
  */
 public final class PublisherProcess {
+    private static final long PATIENCE_NANOS = 20_000_000_000L;
+
     private PublisherProcess() {}
 
-    /** Arguments: key, socket directory, transport, slots, width, height. */
+    /** Arguments: key, socket directory, transport, slots, width, height; and policy, wait timeout, grace period in ms. */
     public static void main(String[] args) throws IOException {
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-        try (Publisher publisher = Publisher.builder(args[0])
+        Warnings warnings = new Warnings();
+        Logger.getLogger("io.cuframes").addHandler(warnings);
+        Publisher.Builder builder = Publisher.builder(args[0])
                 .socketDirectory(Path.of(args[1]))
                 .transport(Transport.valueOf(args[2]))
                 .slots(Integer.parseInt(args[3]))
-                .size(Integer.parseInt(args[4]), Integer.parseInt(args[5]))
-                .open()) {
+                .size(Integer.parseInt(args[4]), Integer.parseInt(args[5]));
+        if (args.length > 6) {
+            builder.policy(PublishPolicy.valueOf(args[6]))
+                    .waitTimeout(Duration.ofMillis(Long.parseLong(args[7])))
+                    .gracePeriod(Duration.ofMillis(Long.parseLong(args[8])));
+        }
+        try (Publisher publisher = builder.open()) {
             FramePattern pattern = new FramePattern(publisher.format());
             say("ready " + publisher.transport());
             for (String line = commands.readLine(); line != null; line = commands.readLine()) {
@@ -38,6 +55,9 @@ public final class PublisherProcess {
                     case "stats" ->
                         say("stats " + publisher.subscribers() + " " + publisher.published() + " "
                                 + publisher.dropped());
+                    case "await" -> say("subscribers " + await(publisher, Integer.parseInt(words[1])));
+                    case "policy" -> say("policy " + publisher.refused() + " " + publisher.stalled());
+                    case "warnings" -> say("warnings " + warnings);
                     case "close" -> {
                         return;
                     }
@@ -69,6 +89,41 @@ public final class PublisherProcess {
         }
         frames.forEach(WritableFrame::close);
         return frames.size();
+    }
+
+    private static int await(Publisher publisher, int subscribers) {
+        long start = System.nanoTime();
+        while (publisher.subscribers() != subscribers && System.nanoTime() - start < PATIENCE_NANOS) {
+            Thread.onSpinWait();
+        }
+        return publisher.subscribers();
+    }
+
+    /** What the library logs at WARNING and above. */
+    private static final class Warnings extends Handler {
+        private final List<String> texts = Collections.synchronizedList(new ArrayList<>());
+
+        @Override
+        public void publish(LogRecord entry) {
+            if (entry.getLevel().intValue() >= Level.WARNING.intValue()) {
+                texts.add(entry.getMessage());
+            }
+        }
+
+        @Override
+        public void flush() {
+            // Nothing is on its way.
+        }
+
+        @Override
+        public void close() {
+            // Holds nothing.
+        }
+
+        @Override
+        public String toString() {
+            return texts.toString();
+        }
     }
 
     private static void say(String line) {

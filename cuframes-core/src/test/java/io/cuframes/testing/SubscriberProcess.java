@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.testing;
 
+import io.cuframes.Backoff;
 import io.cuframes.CuframesException;
 import io.cuframes.Frame;
 import io.cuframes.PublisherGoneException;
@@ -14,11 +15,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A subscriber in a process of its own, told what to do line by line: {@code read N} (checks every pixel), {@code until SEQ} (reads until that
- * frame), {@code hold N} (keeps the next N), {@code check} (looks at those held once more), {@code drop} (closes those held), {@code gone}
- * (reads until the publisher is gone), {@code close}. Answers each line with one.
+ * frame), {@code slowly SEQ MS} (the same, keeping each frame for so long), {@code hold N} (keeps the next N), {@code check} (looks at those held once more), {@code drop} (closes those held), {@code link} (says
+ * how often it has connected anew, and the epoch), {@code gone} (reads until the publisher is gone), {@code close}. Answers each line with one.
  */
 public final class SubscriberProcess {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
@@ -35,14 +37,17 @@ public final class SubscriberProcess {
         this.pattern = new FramePattern(subscriber.format());
     }
 
-    /** Arguments: key, socket directory, mode. */
+    /** Arguments: key, socket directory, mode; and "reconnect" for one that does. */
     public static void main(String[] args) throws IOException {
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-        try (Subscriber subscriber = Subscriber.builder(args[0])
+        Subscriber.Builder builder = Subscriber.builder(args[0])
                 .socketDirectory(Path.of(args[1]))
                 .mode(SubscriberMode.valueOf(args[2]))
-                .name("test")
-                .open()) {
+                .name("test");
+        if (args.length > 3 && args[3].equals("reconnect")) {
+            builder.reconnect(Backoff.every(Duration.ofMillis(5)));
+        }
+        try (Subscriber subscriber = builder.open()) {
             SubscriberProcess process = new SubscriberProcess(subscriber);
             say("ready " + subscriber.transport());
             for (String line = commands.readLine(); line != null && !line.equals("close"); line = commands.readLine()) {
@@ -55,22 +60,25 @@ public final class SubscriberProcess {
 
     private void obey(String[] words) {
         switch (words[0]) {
-            case "read" -> read(Long.parseLong(words[1]), Long.MAX_VALUE);
-            case "until" -> read(Long.MAX_VALUE, Long.parseLong(words[1]));
+            case "read" -> read(Long.parseLong(words[1]), Long.MAX_VALUE, 0);
+            case "until" -> read(Long.MAX_VALUE, Long.parseLong(words[1]), 0);
+            case "slowly" -> read(Long.MAX_VALUE, Long.parseLong(words[1]), Long.parseLong(words[2]));
             case "hold" -> hold(Integer.parseInt(words[1]));
             case "check" -> check();
             case "drop" -> drop();
+            case "link" -> say("link " + subscriber.reconnects() + " " + subscriber.epoch());
             case "gone" -> gone();
             default -> throw new IllegalArgumentException(words[0]);
         }
     }
 
-    private void read(long count, long untilSeq) {
+    private void read(long count, long untilSeq, long keepMillis) {
         for (long i = 0; i < count && last < untilSeq; i++) {
             try (Frame frame = subscriber.next(PATIENCE)) {
                 if (frame == null) {
                     break;
                 }
+                LockSupport.parkNanos(keepMillis * 1_000_000);
                 look(frame);
             }
         }

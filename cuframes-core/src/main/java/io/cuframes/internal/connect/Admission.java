@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
+import io.cuframes.SubscriberMode;
 import io.cuframes.ffm.Libc;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.PeerCredentials;
@@ -85,7 +86,9 @@ final class Admission {
             admitted++;
             String name = hello.name().isEmpty() ? "" : hello.name() + ", ";
             peer.admit(
-                    page, number + " (" + name + "process " + peer.credentials().pid() + ")");
+                    page,
+                    hello.mode() == SubscriberMode.STRICT_ORDER.code(),
+                    number + " (" + name + "process " + peer.credentials().pid() + ")");
             return welcome(peer, number, control);
         }
     }

@@ -31,7 +31,9 @@ final class Peer implements AutoCloseable {
     private final SocketMessage message = new SocketMessage(MessageDescriptor.MAX_LENGTH, arena);
     private int filled;
     private ControlPage page;
+    private boolean strict;
     private boolean ready;
+    private boolean dismissed;
     private String title = "";
 
     Peer(Descriptor socket, PeerCredentials credentials, long deadline) {
@@ -61,8 +63,29 @@ final class Peer implements AutoCloseable {
         return ready;
     }
 
+    /** From here on it counts as a reader, and a strict one is waited for. */
     void setReady() {
         ready = true;
+        page.setAwaited(strict);
+    }
+
+    /** Whether it reads, and every frame that is published is meant for it. */
+    boolean isCounted() {
+        return ready && !dismissed;
+    }
+
+    /** Whether the writer has given it up and it has not been told so. */
+    boolean isToBeDismissed() {
+        return isCounted() && page.hasStalled();
+    }
+
+    /** It counts no longer, but its leases do. */
+    void dismiss() {
+        dismissed = true;
+    }
+
+    boolean isDismissed() {
+        return dismissed;
     }
 
     ControlPage page() {
@@ -75,8 +98,9 @@ final class Peer implements AutoCloseable {
     }
 
     /** From here on its leases count. */
-    void admit(ControlPage itsPage, String itsTitle) {
+    void admit(ControlPage itsPage, boolean isStrict, String itsTitle) {
         page = itsPage;
+        strict = isStrict;
         title = itsTitle;
         filled = 0; // the next message begins
     }

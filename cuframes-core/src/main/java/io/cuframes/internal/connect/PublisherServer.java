@@ -135,7 +135,9 @@ public final class PublisherServer implements AutoCloseable {
                     System.Logger.Level.ERROR,
                     () -> "the server of \"" + key + "\" failed: its subscribers are cut off, and no others are let in",
                     e);
-            // Their control pages stay with the writer: what they still hold must not be overwritten.
+            // Their control pages stay with the writer: what they still hold must not be overwritten. Nobody waits for
+            // them any more.
+            peers.stream().filter(Peer::isAdmitted).forEach(peer -> peer.page().setAwaited(false));
             peers.forEach(Peer::close);
             closeListener();
         }
@@ -161,7 +163,7 @@ public final class PublisherServer implements AutoCloseable {
             if (!peer.isAdmitted()) {
                 peer.send(Messages.encode(Messages.reject(RejectCode.ENDING, "the stream is ending"), message));
                 drop(peer);
-            } else if (!peer.send(Messages.encodeBye(endReason, message))) {
+            } else if (!peer.isDismissed() && !peer.send(Messages.encodeBye(endReason, message))) {
                 drop(peer);
             }
         }
@@ -189,6 +191,9 @@ public final class PublisherServer implements AutoCloseable {
         polled.await(timeoutMillis(now, atMostNanos));
         if (polled.isReady(0)) {
             clearWake();
+            if (accepting) { // otherwise all have been told that the stream is over
+                dismissStalled();
+            }
         }
         for (int i = 0; i < order.size(); i++) {
             if (polled.isReady(2 + i)) {
@@ -199,6 +204,27 @@ public final class PublisherServer implements AutoCloseable {
             accept();
         }
         dropSlow();
+    }
+
+    /** Tells those whom the writer has given up. Their leases count until their connections end: they may only be asleep. */
+    private void dismissStalled() {
+        for (Peer peer : peers) {
+            if (!peer.isToBeDismissed()) {
+                continue;
+            }
+            // One that does not take the message is gone, or finds out by missing frames.
+            peer.send(Messages.encodeBye(
+                    MessageDescriptor.BYE_STALLED, peer.message().payload()));
+            peer.dismiss();
+            setSubscribers(subscribers - 1);
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    () -> "\"" + key + "\" waits for subscriber " + peer.title()
+                            + " no longer: it has taken no frame after "
+                            + Long.toUnsignedString(peer.page().stalledAt()) + " for "
+                            + peer.page().stalledForNanos() / 1_000_000
+                            + " ms, and the slots are needed; those that it holds stay its own");
+        }
     }
 
     private int greeting() {
@@ -324,8 +350,10 @@ public final class PublisherServer implements AutoCloseable {
         if (peer.isAdmitted()) {
             admission.release(peer);
         }
-        if (peer.isReady()) {
+        if (peer.isCounted()) {
             setSubscribers(subscribers - 1);
+        }
+        if (peer.isReady()) {
             LOG.log(System.Logger.Level.INFO, () -> "\"" + key + "\": subscriber " + peer.title() + " is gone");
         }
         peer.close();
@@ -349,6 +377,17 @@ public final class PublisherServer implements AutoCloseable {
         }
     }
 
+    /** Tells the server that the writer has given a reader up. Allocates, since that is rare. */
+    public void noticeStalled() {
+        wakeUp();
+    }
+
+    private void wakeUp() {
+        try (Arena arena = Arena.ofConfined()) {
+            Libc.write(wake.fd(), arena.allocateFrom(JAVA_LONG, 1).address(), Long.BYTES);
+        }
+    }
+
     /**
      * Removes the socket, tells subscribers that the stream is over, and waits until they are gone or the time is up. Once only.
      *
@@ -361,9 +400,7 @@ public final class PublisherServer implements AutoCloseable {
         }
         endReason = reason;
         drainNanos = drain.toNanos();
-        try (Arena arena = Arena.ofConfined()) {
-            Libc.write(wake.fd(), arena.allocateFrom(JAVA_LONG, 1).address(), Long.BYTES);
-        }
+        wakeUp();
         ThreadEnd.await(thread); // the drain is bounded
     }
 

@@ -54,6 +54,19 @@ public final class RingReader {
         Shared.setLongOpaque(control, ControlDescriptor.CURSOR_OFFSET, cursor);
     }
 
+    /**
+     * Goes on behind a frame that was taken over an earlier connection to the same epoch, instead of at the newest: none is given twice, and
+     * what passed between counts as missed. Before the first take.
+     *
+     * @param seq of that frame
+     */
+    public void resumeAfter(long seq) {
+        if (seq <= HeadWord.seq(head())) { // otherwise the publisher lies about its epoch
+            cursor = seq;
+            Shared.setLongOpaque(control, ControlDescriptor.CURSOR_OFFSET, cursor);
+        }
+    }
+
     /** The head word. Acquire: the frame it names is complete, and so is every one before it. */
     public long head() {
         return Shared.getLongAcquire(segment, SegmentDescriptor.HEAD_OFFSET);

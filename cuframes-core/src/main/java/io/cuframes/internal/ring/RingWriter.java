@@ -19,6 +19,10 @@ public final class RingWriter {
     /** {@link #take()}: none is free now, but frames that the GPU has not announced yet will be once it has. */
     public static final int ALL_PENDING = -2;
 
+    /** {@link #take()}: no slot is to be had until a reader that is waited for has taken a frame. */
+    public static final int UNREAD = -3;
+
+    private static final long UNGATED = 0;
     private static final long FREE = 0;
     private static final long TAKEN = -1;
 
@@ -28,30 +32,49 @@ public final class RingWriter {
     /** What each slot holds: FREE, TAKEN, or the seq of a published frame. */
     private final long[] holds;
 
-    /** Opaque: written by the writer thread alone, read by any. */
+    /** Opaque, these counters: written by the writer thread alone, read by any. */
     private final AtomicLong published = new AtomicLong();
 
     private final AtomicLong dropped = new AtomicLong();
+    private final AtomicLong refused = new AtomicLong();
+    private final AtomicLong stalled = new AtomicLong();
+
+    /** How long a reader that is waited for may keep a slot from the writer without a step; UNGATED where none is waited for. */
+    private final long graceNanos;
 
     private long lastPts;
 
     /**
-     * Starts with every slot free.
+     * A writer that waits for no reader. Starts with every slot free.
      *
      * @param segment the segment, mapped for writing
      * @param slots slots of the ring
      * @param readers the admitted subscribers
      */
     public RingWriter(MemorySegment segment, int slots, ReaderSet readers) {
-        this.segment = segment;
-        this.readers = readers;
-        this.holds = new long[slots];
+        this(segment, slots, readers, UNGATED);
     }
 
     /**
-     * Takes a slot for writing: one that is free, else the one with the oldest frame that nobody leases. Never waits.
+     * A writer that leaves alone what readers it waits for have yet to take. Starts with every slot free.
      *
-     * @return the slot, or {@link #ALL_LEASED} or {@link #ALL_PENDING}
+     * @param segment the segment, mapped for writing
+     * @param slots slots of the ring
+     * @param readers the admitted subscribers
+     * @param graceNanos how long a reader may keep a slot from the writer without taking a frame before it is waited for no longer; more than 0
+     */
+    public RingWriter(MemorySegment segment, int slots, ReaderSet readers, long graceNanos) {
+        this.segment = segment;
+        this.readers = readers;
+        this.holds = new long[slots];
+        this.graceNanos = graceNanos;
+    }
+
+    /**
+     * Takes a slot for writing: one that is free, else the one with the oldest frame that nobody leases and all have taken that are waited for.
+     * Never waits.
+     *
+     * @return the slot, or {@link #ALL_LEASED}, {@link #ALL_PENDING} or {@link #UNREAD}
      */
     public int take() {
         for (int slot = 0; slot < holds.length; slot++) {
@@ -65,6 +88,9 @@ public final class RingWriter {
         for (int slot = oldestAfter(FREE); slot >= 0; slot = oldestAfter(holds[slot])) {
             if (holds[slot] > announced) {
                 return ALL_PENDING;
+            }
+            if (graceNanos != UNGATED && isUnread(holds[slot])) {
+                return UNREAD; // and so are all that are newer
             }
             if (reclaim(slot)) {
                 holds[slot] = TAKEN;
@@ -83,6 +109,44 @@ public final class RingWriter {
             }
         }
         return oldest;
+    }
+
+    /**
+     * Whether a reader that is waited for has yet to take that frame. Comes before the look at the leases: whoever has taken it is then seen to
+     * lease it. Gives up readers that have been in the way for too long.
+     */
+    private boolean isUnread(long seq) {
+        readers.beginScan();
+        boolean unread = false;
+        for (ControlPage page : readers.pages()) {
+            if (page.awaits(seq)) {
+                unread |= !giveUpIfStalled(page);
+            }
+        }
+        readers.endScan();
+        return unread;
+    }
+
+    /** Whether a reader that is waited for leases a slot: where {@link #take()} finds all leased, that may change by waiting. */
+    public boolean isLeaseAwaited() {
+        readers.beginScan();
+        boolean awaited = false;
+        for (ControlPage page : readers.pages()) {
+            awaited |= page.isAwaited() && page.held(holds.length) > 0;
+        }
+        readers.endScan();
+        return awaited;
+    }
+
+    /** Notes that a reader is in the way; true if it has stood still there for too long, and is waited for no longer. */
+    private boolean giveUpIfStalled(ControlPage page) {
+        long nanos = page.blocks(Math.max(0, published.getPlain() - holds.length), System.nanoTime());
+        if (nanos < graceNanos) {
+            return false;
+        }
+        page.giveUp(nanos);
+        count(stalled, SegmentDescriptor.STALLED_OFFSET);
+        return true;
     }
 
     /** Invalidates the slot's frame unless somebody reads it. */
@@ -167,11 +231,20 @@ public final class RingWriter {
         return waits;
     }
 
-    /** Counts a frame that found no slot. */
+    /** Counts a frame that found every slot leased. */
     public void countDropped() {
-        long count = dropped.getPlain() + 1;
-        dropped.setOpaque(count);
-        Shared.setLongRelease(segment, SegmentDescriptor.DROPPED_OFFSET, count);
+        count(dropped, SegmentDescriptor.DROPPED_OFFSET);
+    }
+
+    /** Counts a frame that found no slot that all have read who are waited for. */
+    public void countRefused() {
+        count(refused, SegmentDescriptor.REFUSED_OFFSET);
+    }
+
+    private void count(AtomicLong counter, long offset) {
+        long count = counter.getPlain() + 1;
+        counter.setOpaque(count);
+        Shared.setLongRelease(segment, offset, count);
     }
 
     /** The seq of the newest frame that is complete and announced. Acquire: the GPU or this CPU wrote it. */
@@ -184,8 +257,18 @@ public final class RingWriter {
         return published.getOpaque();
     }
 
-    /** Frames that found no slot. */
+    /** Frames that found every slot leased. */
     public long dropped() {
         return dropped.getOpaque();
+    }
+
+    /** Frames that found no slot that all had read who are waited for. */
+    public long refused() {
+        return refused.getOpaque();
+    }
+
+    /** Readers that are waited for no longer. */
+    public long stalled() {
+        return stalled.getOpaque();
     }
 }

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes;
+
+import io.cuframes.internal.connect.PublisherServer;
+import io.cuframes.internal.ring.Announcer;
+import io.cuframes.internal.ring.RingWriter;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Takes slots for a publisher's frames as its policy says: waits for its own GPU, and under STRICT_WAIT for strict readers, and counts what
+ * finds none. For the thread that publishes, but for {@link #endWait}; allocates nothing.
+ */
+final class SlotTaker {
+    /** How long the publisher waits for its own GPU before it calls it stuck. */
+    private static final Duration GPU_PATIENCE = Duration.ofSeconds(2);
+
+    /** How long a wait for readers spins before it naps: a reader that is just closing its frame takes less. */
+    private static final long SPIN_NANOS = 20_000;
+
+    private static final long FIRST_NAP_NANOS = 50_000;
+
+    /** A reader cannot wake the writer; this is far below the time of a frame. */
+    private static final long LONGEST_NAP_NANOS = 1_000_000;
+
+    /** How often a close looks whether the wait that it ends is over. */
+    private static final long CLOSE_RETRY_NANOS = 50_000;
+
+    /** Besides the {@link RingWriter}'s own answers. */
+    private static final int CLOSED = Integer.MIN_VALUE;
+
+    private final String key;
+    private final RingWriter writer;
+    private final Announcer announcer;
+    private final PublisherServer server;
+    private final AtomicBoolean closed;
+
+    /** How long one frame may wait for readers; 0 where the policy is not to wait. */
+    private final long waitNanos;
+
+    /** Stalled readers that the server has been told of. */
+    private long toldStalled;
+
+    /** The thread that waits here now. Volatile: it is stored before {@code closed} is looked at, and a close does it the other way round. */
+    private volatile Thread waiter;
+
+    /**
+     * For one publisher.
+     *
+     * @param key the stream
+     * @param parts made already
+     * @param waitNanos how long one frame may wait for readers
+     * @param closed whether the publisher is to close
+     */
+    SlotTaker(String key, PublisherParts parts, long waitNanos, AtomicBoolean closed) {
+        this.key = key;
+        this.writer = parts.writer();
+        this.announcer = parts.announcer();
+        this.server = parts.server();
+        this.waitNanos = waitNanos;
+        this.closed = closed;
+    }
+
+    /**
+     * Takes a slot.
+     *
+     * @return the slot; or less than 0 if there is none, which is counted, or if the publisher was closed meanwhile
+     * @throws CuframesException code TIMEOUT if the GPU has not announced a frame for 2 s
+     */
+    int take() {
+        int slot = look();
+        return isWorthWaiting(slot) ? await() : counted(slot);
+    }
+
+    private int counted(int slot) {
+        if (slot == RingWriter.UNREAD) {
+            writer.countRefused();
+        } else if (slot == RingWriter.ALL_LEASED) {
+            writer.countDropped();
+        }
+        return slot;
+    }
+
+    private int look() {
+        int slot = writer.take();
+        if (writer.stalled() != toldStalled) {
+            toldStalled = writer.stalled();
+            server.noticeStalled();
+        }
+        return slot;
+    }
+
+    private boolean isWorthWaiting(int slot) {
+        return switch (slot) {
+            case RingWriter.ALL_PENDING -> true;
+            case RingWriter.UNREAD -> waitNanos > 0;
+            case RingWriter.ALL_LEASED -> waitNanos > 0 && writer.isLeaseAwaited();
+            default -> false;
+        };
+    }
+
+    private int await() {
+        waiter = Thread.currentThread();
+        try {
+            int slot = closed.get() ? CLOSED : awaitReaders();
+            return closed.get() ? CLOSED : counted(slot);
+        } finally {
+            waiter = null;
+        }
+    }
+
+    private int awaitReaders() {
+        long start = System.nanoTime();
+        long nap = FIRST_NAP_NANOS;
+        int slot = lookOnceAnnounced();
+        while (isWorthWaiting(slot) && !closed.get()) {
+            long waited = System.nanoTime() - start;
+            if (waited >= waitNanos || Thread.currentThread().isInterrupted()) {
+                break;
+            }
+            if (waited < SPIN_NANOS) {
+                Thread.onSpinWait();
+            } else {
+                LockSupport.parkNanos(this, Math.min(nap, waitNanos - waited));
+                nap = Math.min(2 * nap, LONGEST_NAP_NANOS);
+            }
+            slot = lookOnceAnnounced();
+        }
+        return slot;
+    }
+
+    /** Looks for a slot; where the GPU is a whole ring behind, once it is not. */
+    private int lookOnceAnnounced() {
+        int slot = look();
+        long deadline = System.nanoTime() + GPU_PATIENCE.toNanos();
+        while (slot == RingWriter.ALL_PENDING && !closed.get()) {
+            if (System.nanoTime() - deadline > 0) {
+                throw new CuframesException(
+                        ErrorCode.TIMEOUT,
+                        "the GPU has announced frame " + writer.announced() + " of \"" + key + "\" and not yet frame "
+                                + writer.published() + " after 2 s: " + announcer.diagnose());
+            }
+            Thread.onSpinWait();
+            slot = look();
+        }
+        return slot;
+    }
+
+    /** Ends a wait in another thread; when this returns, that thread uses nothing of the publisher any more. */
+    void endWait() {
+        for (Thread thread = waiter; thread != null; thread = waiter) {
+            LockSupport.unpark(thread);
+            LockSupport.parkNanos(CLOSE_RETRY_NANOS);
+        }
+    }
+}
