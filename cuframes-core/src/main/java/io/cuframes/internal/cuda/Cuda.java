@@ -192,12 +192,23 @@ public final class Cuda {
      * @throws CudaException if it is not cudaSuccess
      */
     public static void check(int status, String call) {
+        check(status, call, "");
+    }
+
+    /**
+     * Checks the status of a runtime call.
+     *
+     * @param status what it returned
+     * @param call the function
+     * @param object what it was called for, for the message: "", or words that begin with a space
+     * @throws CudaException if it is not cudaSuccess
+     */
+    static void check(int status, String call, String object) {
         if (status != LibCudart.cudaSuccess) {
             LibCudart.cudaGetLastError(); // so that a later, unrelated check does not report this error once more
+            String name = LibCudart.cudaGetErrorName(status);
             throw new CudaException(
-                    call,
-                    status,
-                    message(call, status, LibCudart.cudaGetErrorName(status), LibCudart.cudaGetErrorString(status)));
+                    call, status, message(call + object, status, name, LibCudart.cudaGetErrorString(status)));
         }
     }
 

@@ -36,7 +36,8 @@ public final class CudaIpcRing implements RingMemory {
             MemorySegment pointer = arena.allocate(JAVA_LONG);
             Cuda.check(
                     LibCudart.cudaMalloc(pointer, this.length),
-                    "cudaMalloc of " + this.length + " bytes on device " + device);
+                    "cudaMalloc",
+                    " of " + this.length + " bytes on device " + device);
             this.address = pointer.get(JAVA_LONG, 0);
             try {
                 Cuda.check(LibCudart.cudaMemset(address, 0, this.length), "cudaMemset");
