@@ -17,6 +17,9 @@ public final class CudaIpcRing implements RingMemory {
     /** cudaMalloc packs smaller allocations together into blocks of this size, and a handle shares the whole block. */
     private static final long BLOCK = 2L << 20;
 
+    /** What cudaMemset works on; other streams of this library do not wait for it. */
+    private static final long DEFAULT_STREAM = 0;
+
     private final CudaDevice device;
     private final long length;
     private final long address;
@@ -41,6 +44,7 @@ public final class CudaIpcRing implements RingMemory {
             this.address = pointer.get(JAVA_LONG, 0);
             try {
                 Cuda.check(LibCudart.cudaMemset(address, 0, this.length), "cudaMemset");
+                Cuda.synchronize(DEFAULT_STREAM); // or it could be late, and erase the first frame
                 this.handle = IpcHandles.export(address);
             } catch (RuntimeException e) {
                 LibCudart.cudaFree(address);
