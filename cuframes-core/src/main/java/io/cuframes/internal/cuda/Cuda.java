@@ -19,6 +19,8 @@ import java.util.List;
 
 /** The CUDA calls of this library with their status checked: a failure names the call, the code, its CUDA name and text, and what to do where that is known. */
 public final class Cuda {
+    private static final System.Logger LOG = System.getLogger(Cuda.class.getName());
+
     /** Where cudaGetDevice writes, one for each thread. */
     private static final ThreadLocal<MemorySegment> CURRENT =
             ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(JAVA_INT));
@@ -117,10 +119,20 @@ public final class Cuda {
         return previous;
     }
 
-    /** Makes the device current again that {@link #useDevice} replaced. */
+    /**
+     * Makes the device current again that {@link #useDevice} replaced. Where that fails, that device is lost, which its next user is told: it is
+     * logged here and not thrown, since what was done on the other device counts, or failed for a reason of its own.
+     */
     public static void restoreDevice(int previous, int used) {
         if (previous != used) {
-            check(LibCudart.cudaSetDevice(previous), "cudaSetDevice");
+            int status = LibCudart.cudaSetDevice(previous);
+            if (status != LibCudart.cudaSuccess) {
+                LibCudart.cudaGetLastError();
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        () -> "device " + previous + " could not be made current again: " + status + " "
+                                + LibCudart.cudaGetErrorName(status));
+            }
         }
     }
 
