@@ -174,7 +174,7 @@ public final class WritableFrame implements AutoCloseable {
      * @param ptsNanos presentation time, nanoseconds
      * @return the frame's sequence number, from 1
      * @throws IllegalStateException if the frame is not open
-     * @throws CudaException if the announcement cannot be queued
+     * @throws CudaException if the announcement cannot be queued; the frame is then given back unpublished
      */
     public long publish(long stream, long ptsNanos) {
         requireOpen();

@@ -75,16 +75,26 @@ public final class GpuAnnouncer implements Announcer {
 
     @Override
     public void announce(long onStream, long word) {
-        int previous = Cuda.useDevice(device.ordinal());
+        boolean queued = false;
         try {
-            if (onStream != lastStream) {
-                followLastStream(onStream, word);
+            int previous = Cuda.useDevice(device.ordinal());
+            try {
+                if (onStream != lastStream) {
+                    followLastStream(onStream, word);
+                }
+                write(onStream, word);
+                queued = true;
+                lastStream = onStream;
+            } finally {
+                Cuda.restoreDevice(previous, device.ordinal());
             }
-            write(onStream, word);
         } finally {
-            Cuda.restoreDevice(previous, device.ordinal());
+            if (queued) {
+                notifier.expect(HeadWord.seq(word));
+            } else {
+                writer.withdraw(word);
+            }
         }
-        notifier.expect(HeadWord.seq(word));
     }
 
     /** Where the frame before was queued on another stream and is not announced yet, makes this stream wait for it: the head never goes back. */
@@ -95,7 +105,6 @@ public final class GpuAnnouncer implements Announcer {
                     LibCudart.cudaStreamWaitEvent(onStream, event, LibCudart.cudaEventWaitDefault),
                     "cudaStreamWaitEvent");
         }
-        lastStream = onStream;
     }
 
     private void write(long onStream, long word) {

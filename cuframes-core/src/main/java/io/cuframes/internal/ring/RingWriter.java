@@ -34,6 +34,7 @@ public final class RingWriter {
     private final AtomicLong dropped = new AtomicLong();
 
     private long lastPts;
+    private long ptsBeforeLast;
 
     /**
      * Starts with every slot free.
@@ -132,6 +133,7 @@ public final class RingWriter {
     public long name(int slot, long ptsNanos, long nowNanos, long captureTimeNanos, int flags, int userDataLength) {
         long seq = published.getPlain() + 1;
         int allFlags = seq > 1 && ptsNanos < lastPts ? flags | SlotDescriptor.PTS_BACKWARD : flags;
+        ptsBeforeLast = lastPts;
         lastPts = ptsNanos;
         published.setOpaque(seq);
         long word = HeadWord.of(seq, slot);
@@ -146,6 +148,22 @@ public final class RingWriter {
         Shared.setLongRelease(segment, SegmentDescriptor.indexOffset(seq), word);
         Shared.setLongRelease(segment, SegmentDescriptor.PUBLISHED_OFFSET, seq);
         return word;
+    }
+
+    /**
+     * Takes back the frame that was named last and could not be announced: no reader has seen it, the slot is given back, and the next frame has
+     * its number.
+     *
+     * @param word what {@link #name} returned
+     */
+    public void withdraw(long word) {
+        int slot = HeadWord.slot(word);
+        long before = HeadWord.seq(word) - 1;
+        Shared.setLongRelease(segment, SegmentDescriptor.slotOffset(slot) + SlotDescriptor.SEQ_OFFSET, 0);
+        Shared.setLongRelease(segment, SegmentDescriptor.PUBLISHED_OFFSET, before);
+        published.setOpaque(before);
+        lastPts = ptsBeforeLast;
+        giveBack(slot);
     }
 
     /** Announces a HOST frame: release, so that whoever sees the head sees the pixels. */
