@@ -16,6 +16,9 @@ import java.lang.foreign.MemorySegment;
 public final class GpuAnnouncer implements Announcer {
     private static final long NO_STREAM = -1;
 
+    /** cudaStreamPerThread, a handle that names another stream in every thread. */
+    private static final long PER_THREAD_STREAM = 2;
+
     private final CudaDevice device;
     private final RingWriter writer;
     private final HeadNotifier notifier;
@@ -79,12 +82,15 @@ public final class GpuAnnouncer implements Announcer {
         try {
             int previous = Cuda.useDevice(device.ordinal());
             try {
-                if (onStream != lastStream) {
+                if (onStream != lastStream || onStream == PER_THREAD_STREAM) {
                     followLastStream(onStream, word);
                 }
                 write(onStream, word);
                 queued = true;
                 lastStream = onStream;
+                if (onStream == PER_THREAD_STREAM) {
+                    recordLastStream(); // another thread could not
+                }
             } finally {
                 Cuda.restoreDevice(previous, device.ordinal());
             }
@@ -100,11 +106,17 @@ public final class GpuAnnouncer implements Announcer {
     /** Where the frame before was queued on another stream and is not announced yet, makes this stream wait for it: the head never goes back. */
     private void followLastStream(long onStream, long word) {
         if (lastStream != NO_STREAM && writer.announced() < HeadWord.seq(word) - 1) {
-            Cuda.check(LibCudart.cudaEventRecord(event, lastStream), "cudaEventRecord");
+            if (lastStream != PER_THREAD_STREAM) {
+                recordLastStream();
+            }
             Cuda.check(
                     LibCudart.cudaStreamWaitEvent(onStream, event, LibCudart.cudaEventWaitDefault),
                     "cudaStreamWaitEvent");
         }
+    }
+
+    private void recordLastStream() {
+        Cuda.check(LibCudart.cudaEventRecord(event, lastStream), "cudaEventRecord");
     }
 
     private void write(long onStream, long word) {
