@@ -71,6 +71,7 @@ public final class DeviceReads implements AutoCloseable {
     /** Has the GPU end the lease on a slot once the work queued on the stream so far is done. */
     public void release(int slot, long onStream) {
         int previous = Cuda.useDevice(device.ordinal());
+        markReleased(1L << slot); // before the GPU can end it: after that the slot may be leased anew
         try {
             Cuda.checkDriver(
                     LibCuda.cuStreamWriteValue64_v2(
@@ -79,7 +80,9 @@ public final class DeviceReads implements AutoCloseable {
                             0,
                             LibCuda.CU_STREAM_WRITE_VALUE_DEFAULT),
                     "cuStreamWriteValue64");
-            markReleased(1L << slot);
+        } catch (RuntimeException e) {
+            leased(slot);
+            throw e;
         } finally {
             Cuda.restoreDevice(previous, device.ordinal());
         }
