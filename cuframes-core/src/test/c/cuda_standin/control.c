@@ -216,11 +216,22 @@ EXPORT const char *standin_remains(void) {
     return text;
 }
 
-/* Loses the device: every later call gives this status, and what is queued is not done. OK brings it back. */
+/* Loses the device: every later call gives this status, and what is queued is not done. */
 EXPORT void standin_lose(int status) {
     pthread_mutex_lock(&standin_lock);
     standin_lost = status;
     pthread_cond_broadcast(&standin_changed);
+    pthread_mutex_unlock(&standin_lock);
+}
+
+/* Brings a lost device back, as a new process would find it: without anything that this one had there. */
+EXPORT void standin_recover(void) {
+    pthread_mutex_lock(&standin_lock);
+    if (standin_lost != OK) {
+        stream_forget();
+        memory_forget();
+        standin_lost = OK;
+    }
     pthread_mutex_unlock(&standin_lock);
 }
 

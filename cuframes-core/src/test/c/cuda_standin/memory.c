@@ -616,6 +616,19 @@ int vmm_set_access(uint64_t address, size_t size, int device, int protection) {
     return OK;
 }
 
+void memory_forget(void) {
+    for (struct memory *each = memories, *next; each != NULL; each = next) {
+        next = each->next;
+        let_go(each);
+    }
+    while (physicals != NULL) {
+        vmm_release(physicals->id);
+    }
+    while (reservations != NULL) {
+        vmm_unreserve(reservations->address, reservations->size);
+    }
+}
+
 /* ---- leaks ---- */
 
 void memory_remains(standin_writer *write) {

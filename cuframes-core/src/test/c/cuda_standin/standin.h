@@ -162,6 +162,9 @@ int vmm_set_access(uint64_t address, size_t size, int device, int protection);
 typedef void standin_writer(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void memory_remains(standin_writer *write);
 
+/* Drops everything. */
+void memory_forget(void);
+
 /* ---- stream.c: queues, events, and the threads that work ---- */
 
 enum operation_kind { COPY, FILL, WRITE, RECORD, AFTER_EVENT, AFTER_STREAM, AFTER_VALUE };
@@ -196,5 +199,8 @@ int event_await(uintptr_t handle);
 int event_elapsed(uintptr_t begin, uintptr_t end, float *ms);
 
 void stream_remains(standin_writer *write);
+
+/* Destroys all that callers have made, once the streams of a lost device are empty. */
+void stream_forget(void);
 
 #endif

@@ -522,6 +522,19 @@ EXPORT int standin_step(uintptr_t handle) {
     return due;
 }
 
+void stream_forget(void) {
+    for (struct stream *each = streams; each != NULL; each = each->next) {
+        while (each->done < each->queued) {
+            pthread_cond_wait(&standin_changed, &standin_lock);
+        }
+        each->destroyed = each->named;
+    }
+    for (struct event *each = events; each != NULL; each = each->next) {
+        each->destroyed = true;
+    }
+    pthread_cond_broadcast(&standin_changed);
+}
+
 void stream_remains(standin_writer *write) {
     for (struct stream *each = streams; each != NULL; each = each->next) {
         if (each->named && !each->destroyed) {

@@ -40,6 +40,8 @@ public final class CudaStandIn {
     private static final Path LIBRARY =
             Path.of("target", "cuda-standin", "libcuda_standin.so").toAbsolutePath();
 
+    private static final int UNKNOWN = 999;
+
     private static String unavailable = "nobody asked for it";
     private static boolean compiled;
 
@@ -54,6 +56,7 @@ public final class CudaStandIn {
         static final MethodHandle HOLD = link("standin_hold", FunctionDescriptor.ofVoid(JAVA_INT));
         static final MethodHandle STEP = link("standin_step", FunctionDescriptor.of(JAVA_INT, JAVA_LONG));
         static final MethodHandle LOSE = link("standin_lose", FunctionDescriptor.ofVoid(JAVA_INT));
+        static final MethodHandle RECOVER = link("standin_recover", FunctionDescriptor.ofVoid());
         static final MethodHandle TRACE = link("standin_trace", FunctionDescriptor.ofVoid(JAVA_INT));
         static final MethodHandle TRACED = link("standin_traced", FunctionDescriptor.of(ADDRESS));
         static final MethodHandle REMAINS = link("standin_remains", FunctionDescriptor.of(ADDRESS));
@@ -177,41 +180,54 @@ public final class CudaStandIn {
         }
     }
 
-    /** From here on no stream of this JVM begins anything but what {@link #step} allows; a call that waits for one does not return. */
-    public static void hold() {
-        hold(1);
-    }
+    /** While it is open, no stream of this JVM begins anything but what {@link #step} allows, and a call that waits for one does not return. */
+    public static final class Hold implements AutoCloseable {
+        /** Holds all streams. */
+        public Hold() {
+            hold(1);
+        }
 
-    /** Lets the streams go on. */
-    public static void resume() {
-        hold(0);
-    }
+        /**
+         * Has a stream do one operation, and waits until it is done. Waiting for another stream or an event is none.
+         *
+         * @return whether there was one; not if the stream is empty, or waits
+         */
+        public boolean step(long stream) {
+            try {
+                return (int) Control.STEP.invokeExact(stream) != 0;
+            } catch (Throwable t) {
+                throw unexpected(t);
+            }
+        }
 
-    private static void hold(int on) {
-        try {
-            Control.HOLD.invokeExact(on);
-        } catch (Throwable t) {
-            throw unexpected(t);
+        /** Lets all streams go on. */
+        @Override
+        public void close() {
+            hold(0);
+        }
+
+        private static void hold(int on) {
+            try {
+                Control.HOLD.invokeExact(on);
+            } catch (Throwable t) {
+                throw unexpected(t);
+            }
         }
     }
 
-    /**
-     * Has a held stream do one operation, and waits until it is done. Waiting for another stream or an event is none.
-     *
-     * @return whether there was one; not if the stream is empty, or waits
-     */
-    public static boolean step(long stream) {
-        try {
-            return (int) Control.STEP.invokeExact(stream) != 0;
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
-    }
-
-    /** Loses the device, as a failing kernel would: every later call of this JVM gives that status, and what is queued is not done. */
+    /** Loses the device, as a failing kernel would: until the test ends every call of this JVM gives that status, and what is queued is not done. */
     public static void loseDevice(int status) {
         try {
             Control.LOSE.invokeExact(status);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** Brings a lost device back, without anything that was there. */
+    public static void recoverDevice() {
+        try {
+            Control.RECOVER.invokeExact();
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -251,10 +267,11 @@ public final class CudaStandIn {
         }
     }
 
-    /** As every test finds it. */
+    /** As every test finds it, whatever a test before left there. */
     static void reset() {
-        resume();
-        loseDevice(0);
+        Hold.hold(0);
+        loseDevice(UNKNOWN);
+        recoverDevice();
         SETTINGS.forEach(CudaStandIn::set);
     }
 

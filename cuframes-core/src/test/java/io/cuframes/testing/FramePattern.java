@@ -35,16 +35,24 @@ public final class FramePattern {
 
     /** Fills a frame to be published; the number need not be its seq. */
     public void write(WritableFrame frame, long number) {
+        MemorySegment pixels = pixels(number);
         for (int i = 0; i < format.planes().size(); i++) {
             PlaneLayout plane = format.planes().get(i);
+            frame.copyPlane(i, pixels.asSlice(plane.offset(), plane.bytes()), plane.pitch());
+        }
+    }
+
+    /** The whole frame of a number, in the format's layout. The next call of this object writes over it. */
+    public MemorySegment pixels(long number) {
+        for (PlaneLayout plane : format.planes()) {
             for (int row = 0; row < plane.height(); row++) {
                 long at = plane.offset() + (long) row * plane.pitch();
                 for (long x = 0; x + Long.BYTES <= plane.rowBytes(); x += Long.BYTES) {
                     staging.set(WORD, at + x, word(number, at + x));
                 }
             }
-            frame.copyPlane(i, staging.asSlice(plane.offset(), plane.bytes()), plane.pitch());
         }
+        return staging;
     }
 
     /**
@@ -60,12 +68,31 @@ public final class FramePattern {
         for (int i = 0; i < format.planes().size(); i++) {
             PlaneLayout plane = format.planes().get(i);
             MemorySegment bytes = host ? frame.plane(i).segment() : staging.asSlice(plane.offset(), plane.bytes());
-            for (int row = 0; row < plane.height(); row++) {
-                long at = (long) row * plane.pitch();
-                for (long x = 0; x + Long.BYTES <= plane.rowBytes(); x += Long.BYTES) {
-                    if (bytes.get(WORD, at + x) != word(number, plane.offset() + at + x)) {
-                        return plane.offset() + at + x;
-                    }
+            long fault = firstFault(plane, bytes, number);
+            if (fault >= 0) {
+                return fault;
+            }
+        }
+        return -1;
+    }
+
+    /** The same of a frame's bytes, in the format's layout. */
+    public long firstFault(MemorySegment pixels, long number) {
+        for (PlaneLayout plane : format.planes()) {
+            long fault = firstFault(plane, pixels.asSlice(plane.offset(), plane.bytes()), number);
+            if (fault >= 0) {
+                return fault;
+            }
+        }
+        return -1;
+    }
+
+    private static long firstFault(PlaneLayout plane, MemorySegment bytes, long number) {
+        for (int row = 0; row < plane.height(); row++) {
+            long at = (long) row * plane.pitch();
+            for (long x = 0; x + Long.BYTES <= plane.rowBytes(); x += Long.BYTES) {
+                if (bytes.get(WORD, at + x) != word(number, plane.offset() + at + x)) {
+                    return plane.offset() + at + x;
                 }
             }
         }

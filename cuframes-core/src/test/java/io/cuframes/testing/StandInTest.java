@@ -43,6 +43,7 @@ public @interface StandInTest {
 
         @Override
         public void afterEach(ExtensionContext context) {
+            CudaStandIn.recoverDevice(); // where the test lost it, there is nothing to let go of
             if (context.getExecutionException().isEmpty()) { // what a failed test left is no news
                 assertEquals(List.of(), CudaStandIn.remains(), "what the test left behind");
             }
