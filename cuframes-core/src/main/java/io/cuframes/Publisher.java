@@ -301,7 +301,8 @@ public final class Publisher implements AutoCloseable {
 
     /**
      * Ends this stream and begins one of the same key, with the same settings and another format: a new epoch with a ring of its own, so that
-     * no frame is ever of mixed geometry. Readers are told that the format has changed; those that reconnect follow by themselves.
+     * no frame is ever of mixed geometry. Readers are told that the format has changed; those that reconnect follow by themselves. Frames of the
+     * old format that a reader holds stay whole until it closes them; in device memory for 2 s at most, which this then waits.
      *
      * @param newFormat pixel format, size and colours of the frames that follow; their layout is the library's
      * @return the publisher to go on with; this one is closed, also where this throws
@@ -309,6 +310,7 @@ public final class Publisher implements AutoCloseable {
      * @throws IllegalStateException if this publisher is closed
      */
     public Publisher reopen(FrameFormat newFormat) {
+        Objects.requireNonNull(newFormat, "newFormat");
         requireOpen();
         end(MessageDescriptor.BYE_FORMAT_CHANGED);
         return settings.size(newFormat.width(), newFormat.height())

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.testing;
 
+import io.cuframes.Backoff;
 import io.cuframes.CuframesException;
 import io.cuframes.Frame;
+import io.cuframes.FrameFormat;
 import io.cuframes.PublisherGoneException;
 import io.cuframes.Subscriber;
 import io.cuframes.SubscriberMode;
@@ -13,18 +15,39 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * A subscriber in a process of its own, told what to do line by line: {@code read N} (checks every pixel), {@code until SEQ} (reads until that
- * frame), {@code hold N} (keeps the next N), {@code check} (looks at those held once more), {@code drop} (closes those held), {@code gone}
- * (reads until the publisher is gone), {@code close}. Answers each line with one.
+ * frame), {@code hold N} (keeps the next N), {@code check} (looks at those held once more), {@code drop} (closes those held), {@code epochs} (says
+ * how many frames of which format each epoch had), {@code gone} (reads until the publisher is gone), {@code close}. Answers each line with one.
  */
 public final class SubscriberProcess {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
+    /** What came of one incarnation of the stream. */
+    private static final class Epoch {
+        private final long id;
+        private final FrameFormat format;
+        private int frames;
+
+        Epoch(Frame first) {
+            id = first.epoch();
+            format = first.format();
+        }
+
+        @Override
+        public String toString() {
+            return format.pixelFormat() + " " + format.width() + "x" + format.height() + " " + frames;
+        }
+    }
+
     private final Subscriber subscriber;
-    private final FramePattern pattern;
+    private final Map<FrameFormat, FramePattern> patterns = new HashMap<>();
+    private final List<Epoch> epochs = new ArrayList<>();
     private final List<Frame> held = new ArrayList<>();
     private long faults;
     private long last;
@@ -32,17 +55,19 @@ public final class SubscriberProcess {
 
     private SubscriberProcess(Subscriber subscriber) {
         this.subscriber = subscriber;
-        this.pattern = new FramePattern(subscriber.format());
     }
 
-    /** Arguments: key, socket directory, mode. */
+    /** Arguments: key, socket directory, mode, and "reconnect" where it is to follow the stream from epoch to epoch. */
     public static void main(String[] args) throws IOException {
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-        try (Subscriber subscriber = Subscriber.builder(args[0])
+        Subscriber.Builder builder = Subscriber.builder(args[0])
                 .socketDirectory(Path.of(args[1]))
                 .mode(SubscriberMode.valueOf(args[2]))
-                .name("test")
-                .open()) {
+                .name("test");
+        if (args.length > 3 && args[3].equals("reconnect")) {
+            builder.reconnect(Backoff.every(Duration.ofMillis(5)));
+        }
+        try (Subscriber subscriber = builder.open()) {
             SubscriberProcess process = new SubscriberProcess(subscriber);
             say("ready " + subscriber.transport());
             for (String line = commands.readLine(); line != null && !line.equals("close"); line = commands.readLine()) {
@@ -60,6 +85,8 @@ public final class SubscriberProcess {
             case "hold" -> hold(Integer.parseInt(words[1]));
             case "check" -> check();
             case "drop" -> drop();
+            case "epochs" ->
+                say("epochs " + epochs.stream().map(Epoch::toString).collect(Collectors.joining(", ")));
             case "gone" -> gone();
             default -> throw new IllegalArgumentException(words[0]);
         }
@@ -78,11 +105,22 @@ public final class SubscriberProcess {
     }
 
     private void look(Frame frame) {
+        if (epochs.isEmpty() || epochs.getLast().id != frame.epoch()) {
+            epochs.add(new Epoch(frame));
+            last = 0;
+        }
+        Epoch epoch = epochs.getLast();
+        epoch.frames++;
         ordered &= frame.seq() > last && frame.ptsNanos() == frame.seq() * 40_000_000;
         last = frame.seq();
-        if (pattern.firstFault(frame, frame.seq()) >= 0) {
+        if (!frame.format().equals(epoch.format) || isDamaged(frame)) {
             faults++;
         }
+    }
+
+    private boolean isDamaged(Frame frame) {
+        FramePattern pattern = patterns.computeIfAbsent(frame.format(), FramePattern::new);
+        return pattern.firstFault(frame, frame.seq()) >= 0;
     }
 
     private void hold(int count) {
@@ -96,7 +134,7 @@ public final class SubscriberProcess {
 
     private void check() {
         for (Frame frame : held) {
-            if (pattern.firstFault(frame, frame.seq()) >= 0) {
+            if (isDamaged(frame)) {
                 faults++;
             }
         }
