@@ -8,6 +8,27 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * What is true of the library as a whole: its version, its protocol, its clock. Safe from any thread.
+ *
+ * <h2>Flight recordings</h2>
+ *
+ * <p>The library tells JDK Flight Recorder what happens to its streams. Events that may come with every frame are off unless a recording turns
+ * them on ({@code recording.enable("cuframes.Publish")}, or a line in a {@code .jfc} file); the others are on in every recording. An event that nobody
+ * records costs a test of a field, and no allocation.
+ *
+ * <table>
+ * <caption>Events, all in the category "cuframes", each with the stream's key and epoch</caption>
+ * <tr><th>event</th><th>unless said</th><th>when, and its fields</th></tr>
+ * <tr><td>{@code cuframes.Publish}</td><td>off</td><td>a frame was published: {@code seq}, {@code slot}, the duration of the call</td></tr>
+ * <tr><td>{@code cuframes.Receive}</td><td>off</td><td>a subscriber was given a frame: {@code seq}, {@code latency}, {@code missed}</td></tr>
+ * <tr><td>{@code cuframes.Gap}</td><td>on</td><td>frames were never given to a subscriber: {@code missed}, {@code afterSeq}, {@code mode}</td></tr>
+ * <tr><td>{@code cuframes.Drop}</td><td>on</td><td>a publisher had no slot for a frame: {@code cause}, {@code afterSeq}</td></tr>
+ * <tr><td>{@code cuframes.Connect}</td><td>on</td><td>a subscriber and a publisher have found each other: {@code side}, {@code peer},
+ *     {@code subscriber}, the duration of the search</td></tr>
+ * <tr><td>{@code cuframes.Disconnect}</td><td>on</td><td>they have parted: {@code side}, {@code subscriber}, {@code reason}</td></tr>
+ * <tr><td>{@code cuframes.Epoch}</td><td>on</td><td>a ring was opened or mapped: {@code side}, {@code previousEpoch}, {@code format}</td></tr>
+ * </table>
+ *
+ * <p>The library needs the module {@code jdk.jfr}, which every JDK has; a runtime made with jlink has to include it.
  */
 public final class Cuframes {
     private Cuframes() {}

@@ -14,7 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A publisher in a process of its own, told what to do line by line: {@code publish N} (what finds no slot is dropped), {@code slots} (how many can be acquired at a time), {@code stats}, {@code close}. Answers each line with one.
+ * A publisher in a process of its own, told what to do line by line: {@code publish N} (what finds no slot is dropped), {@code slots} (how many can be acquired at a time), {@code stats}, {@code health} (all statistics, as JSON), {@code close}. Answers each line with one.
  */
 public final class PublisherProcess {
     private PublisherProcess() {}
@@ -38,6 +38,7 @@ public final class PublisherProcess {
                     case "stats" ->
                         say("stats " + publisher.subscribers() + " " + publisher.published() + " "
                                 + publisher.dropped());
+                    case "health" -> say(publisher.stats().toJson());
                     case "close" -> {
                         return;
                     }
