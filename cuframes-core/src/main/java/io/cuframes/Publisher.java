@@ -4,6 +4,10 @@ package io.cuframes;
 import io.cuframes.internal.connect.StreamKey;
 import io.cuframes.internal.cuda.Cuda;
 import io.cuframes.internal.cuda.CudaDevice;
+import io.cuframes.internal.events.DropEvent;
+import io.cuframes.internal.events.EpochEvent;
+import io.cuframes.internal.events.PublishEvent;
+import io.cuframes.internal.events.Side;
 import io.cuframes.internal.os.Futex;
 import io.cuframes.internal.protocol.MessageDescriptor;
 import io.cuframes.internal.protocol.SegmentDescriptor;
@@ -54,6 +58,7 @@ public final class Publisher implements AutoCloseable {
     private final CudaDevice device;
     private final SegmentHeader header;
     private final PublisherParts parts;
+    private final PublisherHealth health;
 
     /** The planes of each slot. */
     private final Plane[][] slots;
@@ -72,6 +77,7 @@ public final class Publisher implements AutoCloseable {
         this.device = device;
         this.parts = PublisherParts.open(key, format, transport, device, builder);
         this.header = parts.header();
+        this.health = new PublisherHealth(parts);
         long stride = header.ring().slotStride();
         MemorySegment ring = parts.memory().host();
         this.slots = new Plane[header.ring().slots()][];
@@ -81,6 +87,7 @@ public final class Publisher implements AutoCloseable {
         }
         this.frames = new WritableFrame[HANDLES_PER_SLOT * slots.length];
         Arrays.setAll(frames, handle -> new WritableFrame(this));
+        EpochEvent.record(key.name(), header.epoch(), Side.PUBLISHER, builder.previousEpoch, format);
         LOG.log(System.Logger.Level.DEBUG, () -> "publishing \"" + key + "\": " + describe());
     }
 
@@ -111,6 +118,11 @@ public final class Publisher implements AutoCloseable {
         }
         if (slot == RingWriter.ALL_LEASED) {
             parts.writer().countDropped();
+            DropEvent.record(
+                    key.name(),
+                    header.epoch(),
+                    DropEvent.Cause.LEASED,
+                    parts.writer().published());
             return null;
         }
         return nextHandle().begin(slot, slots[slot]);
@@ -154,9 +166,14 @@ public final class Publisher implements AutoCloseable {
 
     long publish(int slot, long stream, long ptsNanos, long captureTimeNanos, int flags, int userDataLength) {
         requireOpen();
+        PublishEvent event = PublishEvent.begun();
         long word = parts.writer().name(slot, ptsNanos, System.nanoTime(), captureTimeNanos, flags, userDataLength);
         parts.announcer().announce(stream, word);
-        return parts.writer().published();
+        long seq = parts.writer().published();
+        if (event != null) {
+            event.end(key.name(), header.epoch(), seq, slot);
+        }
+        return seq;
     }
 
     void giveBack(int slot) {
@@ -279,6 +296,16 @@ public final class Publisher implements AutoCloseable {
     }
 
     /**
+     * What this publisher has counted so far, and who reads it. From any thread, at any time; the thread that publishes is not slowed down. Once
+     * the publisher is closed: as it was then.
+     *
+     * @return a snapshot; {@link PublisherStats#toJson()} makes a health report of it
+     */
+    public PublisherStats stats() {
+        return health.stats();
+    }
+
+    /**
      * The stream in words.
      *
      * @return transport, device, format, size, slots and memory
@@ -313,6 +340,7 @@ public final class Publisher implements AutoCloseable {
         Objects.requireNonNull(newFormat, "newFormat");
         requireOpen();
         end(MessageDescriptor.BYE_FORMAT_CHANGED);
+        settings.previousEpoch = epoch();
         return settings.size(newFormat.width(), newFormat.height())
                 .format(newFormat.pixelFormat())
                 .color(newFormat.color())
@@ -332,6 +360,7 @@ public final class Publisher implements AutoCloseable {
             parts.segment().unlink(); // both names go first: a successor need not wait for the drain
             parts.server().end(reason, transport.isDevice() ? DRAIN : Duration.ZERO);
         } finally {
+            health.end();
             parts.close();
         }
     }
@@ -365,6 +394,9 @@ public final class Publisher implements AutoCloseable {
         int maxSubscribers = 32;
         int maxLeases;
         Path socketDirectory;
+
+        /** That of the publisher which this one goes on for; 0 where there is none. */
+        private long previousEpoch;
 
         private Builder(String key) {
             this.key = new StreamKey(key);
@@ -521,6 +553,7 @@ public final class Publisher implements AutoCloseable {
             copy.maxSubscribers = maxSubscribers;
             copy.maxLeases = maxLeases;
             copy.socketDirectory = socketDirectory;
+            copy.previousEpoch = previousEpoch;
             return copy;
         }
 

@@ -127,6 +127,10 @@ final class PublisherParts implements AutoCloseable {
         closing.push(server::close);
     }
 
+    ReaderSet readers() {
+        return readers;
+    }
+
     RingMemory memory() {
         return memory;
     }

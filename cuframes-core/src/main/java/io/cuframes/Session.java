@@ -4,6 +4,8 @@ package io.cuframes;
 import io.cuframes.PublisherGoneException.Reason;
 import io.cuframes.internal.connect.Connection;
 import io.cuframes.internal.cuda.DeviceReads;
+import io.cuframes.internal.events.GapEvent;
+import io.cuframes.internal.events.ReceiveEvent;
 import io.cuframes.internal.memory.RingView;
 import io.cuframes.internal.protocol.HeadWord;
 import io.cuframes.internal.protocol.MessageDescriptor;
@@ -43,6 +45,8 @@ final class Session {
 
     private final String key;
     private final Connection connection;
+    private final SubscriberMode mode;
+    private final ReadTally tally;
     private final DeviceReads deviceReads;
     private final RingReader reader;
     private final HeadWaiter waiter;
@@ -81,6 +85,8 @@ final class Session {
     Session(String key, Connection connection, Subscriber.Options options, ReadTally tally) {
         this.key = key;
         this.connection = connection;
+        this.mode = options.mode();
+        this.tally = tally;
         RingView view = connection.ring();
         this.slots = new Plane[header().ring().slots()][];
         Arrays.setAll(slots, slot -> Plane.of(format(), view.address(slot), view.host(slot)));
@@ -182,7 +188,18 @@ final class Session {
         }
         held.incrementAndGet();
         users.set(slot, 1);
-        return nextHandle().begin(slot, HeadWord.seq(word), reader.missedBefore());
+        long seq = HeadWord.seq(word);
+        record(seq, reader.missedBefore());
+        return nextHandle().begin(slot, seq, reader.missedBefore());
+    }
+
+    /** Tells a flight recording, if there is one. */
+    private void record(long seq, long missed) {
+        long epoch = header().epoch();
+        ReceiveEvent.record(key, epoch, seq, tally.lastLatencyNanos(), missed);
+        if (missed > 0) {
+            GapEvent.record(key, epoch, missed, seq - missed - 1, mode);
+        }
     }
 
     private Frame nextHandle() {
@@ -238,6 +255,15 @@ final class Session {
     }
 
     void copyFrame(int slot, MemorySegment target) {
+        try {
+            copy(slot, target);
+        } catch (CuframesException e) {
+            tally.countError();
+            throw e;
+        }
+    }
+
+    private void copy(int slot, MemorySegment target) {
         if (target.isReadOnly() || (deviceReads != null && !target.isNative())) {
             throw new CuframesException(
                     ErrorCode.INVALID_ARGUMENT,
@@ -308,6 +334,7 @@ final class Session {
             try {
                 deviceReads.release(slot, stream);
             } catch (RuntimeException e) {
+                tally.countError();
                 pendingStreams[slot] = stream;
                 users.set(slot, 1);
                 throw e;
@@ -371,6 +398,30 @@ final class Session {
     /** Whether the mappings are gone, and nothing is left to close. */
     boolean isUnmapped() {
         return (gate.get() & UNMAPPED) != 0;
+    }
+
+    /** Leases held, those included that a GPU is to end. From any thread. */
+    int leases() {
+        if (deviceReads == null || !enter(UNMAPPED)) {
+            return held.get();
+        }
+        try {
+            return held.get() + deviceReads.pending();
+        } finally {
+            leave();
+        }
+    }
+
+    /** Frames published and not taken yet; 0 once the mappings are gone. From any thread. */
+    long lag() {
+        if (!enter(UNMAPPED)) {
+            return 0;
+        }
+        try {
+            return reader.lag();
+        } finally {
+            leave();
+        }
     }
 
     String key() {

@@ -17,7 +17,8 @@ import java.util.List;
 
 /**
  * A publisher in a process of its own, told what to do line by line: {@code publish N} (what finds no slot is dropped; answered
- * once all are announced), {@code slots} (how many can be acquired at a time), {@code stats}, {@code await N} (until so many subscribers read), {@code reopen FORMAT WIDTH HEIGHT}, {@code close}.
+ * once all are announced), {@code slots} (how many can be acquired at a time), {@code stats}, {@code health}
+ * (all statistics, as JSON), {@code await N} (until so many subscribers read), {@code reopen FORMAT WIDTH HEIGHT}, {@code close}.
  * Answers each line with one.
  */
 public final class PublisherProcess {
@@ -66,6 +67,7 @@ public final class PublisherProcess {
             case "slots" -> "slots " + countSlots();
             case "stats" ->
                 "stats " + publisher.subscribers() + " " + publisher.published() + " " + publisher.dropped();
+            case "health" -> publisher.stats().toJson();
             case "await" -> "subscribers " + await(Integer.parseInt(words[1]));
             case "reopen" ->
                 "reopened "

@@ -22,8 +22,9 @@ import java.util.stream.Collectors;
 
 /**
  * A subscriber in a process of its own, told what to do line by line: {@code read N} (checks every pixel), {@code until SEQ} (reads until that
- * frame), {@code hold N} (keeps the next N), {@code check} (looks at those held once more), {@code drop} (closes those held), {@code epochs} (says
- * how many frames of which format each epoch had), {@code gone} (reads until the publisher is gone), {@code close}. Answers each line with one.
+ * frame), {@code hold N} (keeps the next N), {@code check} (looks at those held once more), {@code drop} (closes those held), {@code timeout N}
+ * (asks N times for a frame that does not come), {@code health} (all statistics, as JSON), {@code epochs} (says how many frames of which format
+ * each epoch had), {@code gone} (reads until the publisher is gone), {@code close}. Answers each line with one.
  */
 public final class SubscriberProcess {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
@@ -87,6 +88,8 @@ public final class SubscriberProcess {
             case "drop" -> drop();
             case "epochs" ->
                 say("epochs " + epochs.stream().map(Epoch::toString).collect(Collectors.joining(", ")));
+            case "timeout" -> timeOut(Integer.parseInt(words[1]));
+            case "health" -> say(subscriber.stats().toJson());
             case "gone" -> gone();
             default -> throw new IllegalArgumentException(words[0]);
         }
@@ -144,6 +147,15 @@ public final class SubscriberProcess {
     private void drop() {
         held.forEach(Frame::close);
         held.clear();
+        report();
+    }
+
+    private void timeOut(int count) {
+        for (int i = 0; i < count; i++) {
+            if (subscriber.next(Duration.ofMillis(1)) != null) {
+                throw new IllegalStateException("there is a frame");
+            }
+        }
         report();
     }
 

@@ -41,7 +41,8 @@ class LeaseStressTest {
             List<Thread> threads = new ArrayList<>();
             for (int i = 0; i < READERS; i++) {
                 MemorySegment control = arena.allocate(ControlDescriptor.LENGTH, 4096);
-                readers.add(new ControlPage(Arena.ofShared(), control.asReadOnly()));
+                readers.add(new ControlPage(
+                        Arena.ofShared(), control.asReadOnly(), new ControlPage.Owner(i + 1, "", 0, mode)));
                 RingReader reader = new RingReader(segment, control, SLOTS, mode, new ReadTally());
                 threads.add(Thread.ofPlatform().start(() -> readAll(reader, pixels, done, torn, read)));
             }
