@@ -59,7 +59,7 @@ public final class FramePattern {
         return staging;
     }
 
-    private static void writeRow(MemorySegment bytes, long start, PlaneLayout plane, long number) {
+    private void writeRow(MemorySegment bytes, long start, PlaneLayout plane, long number) {
         long end = start + plane.rowBytes();
         long at = start;
         for (; at + Long.BYTES <= end; at += Long.BYTES) {
@@ -102,7 +102,7 @@ public final class FramePattern {
         return -1;
     }
 
-    private static long firstFault(PlaneLayout plane, MemorySegment bytes, long number) {
+    private long firstFault(PlaneLayout plane, MemorySegment bytes, long number) {
         for (int row = 0; row < plane.height(); row++) {
             long at = (long) row * plane.pitch();
             long fault = faultInRow(bytes, at, plane, number);
@@ -113,7 +113,7 @@ public final class FramePattern {
         return -1;
     }
 
-    private static long faultInRow(MemorySegment bytes, long start, PlaneLayout plane, long number) {
+    private long faultInRow(MemorySegment bytes, long start, PlaneLayout plane, long number) {
         long end = start + plane.rowBytes();
         long at = start;
         for (; at + Long.BYTES <= end; at += Long.BYTES) {
