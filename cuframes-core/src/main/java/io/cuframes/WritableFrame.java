@@ -156,6 +156,39 @@ public final class WritableFrame implements AutoCloseable {
     }
 
     /**
+     * Copies a plane from a tensor of another library: {@code [height, width]}, or {@code [height, width, components]} for interleaved
+     * samples, with the elements of a row side by side. The tensor stays the caller's to close.
+     *
+     * <p>From host memory it is copied when this returns. From device memory to a device ring the copy is queued.
+     *
+     * @param index the plane's number in the format
+     * @param source the tensor: unsigned integers of the size of the format's components
+     * @param stream CUDA stream to queue the copy on, 0 for the legacy default stream; publish on the same one. The tensor must then stay
+     *     open until the frame is announced. Ignored where nothing is queued
+     * @throws IndexOutOfBoundsException if the format has no such plane
+     * @throws CuframesException code INVALID_ARGUMENT if the tensor's type or shape is not the plane's, UNSUPPORTED if it is in device memory
+     *     and the ring is not
+     * @throws CudaException if the copy fails or cannot be queued
+     * @throws IllegalStateException if the frame is not open, or the tensor was handed over or closed
+     */
+    public void copyPlane(int index, DlpackTensor source, long stream) {
+        PlaneLayout layout = plane(index).layout();
+        long pitch = source.sourcePitch(publisher.format().pixelFormat(), layout);
+        if (source.device().isHost()) {
+            copyPlane(index, source.hostBytes(pitch * (layout.height() - 1) + layout.rowBytes()), pitch);
+            return;
+        }
+        if (!publisher.transport().isDevice()) {
+            throw new CuframesException(
+                    ErrorCode.UNSUPPORTED,
+                    "a tensor on " + source.device() + " " + source.deviceOrdinal()
+                            + " cannot be copied into a ring in host"
+                            + " memory: copy it to the host first, or publish with a device transport");
+        }
+        copyPlane(index, new DevicePtr(source.address()), pitch, stream);
+    }
+
+    /**
      * Publishes the frame: in host memory at once, in device memory on the publisher's own stream ({@link Publisher#stream()}).
      *
      * @param ptsNanos presentation time, nanoseconds. One that is less than that of the frame before is kept, and the frame marked with it
