@@ -85,6 +85,11 @@ public final class Plane {
         return pointer;
     }
 
+    /** Where the first row is, in whichever memory. */
+    long address() {
+        return pointer == null ? segment.address() : pointer.address();
+    }
+
     /**
      * The plane's bytes in host memory, {@code pitch * height} of them: read-only in a {@link Frame}, writable in a {@link WritableFrame}. It
      * ends with the publisher or subscriber; the frame's being closed does not end it, but its bytes may then change.

@@ -3,7 +3,9 @@ package io.cuframes;
 
 import io.cuframes.PublisherGoneException.Reason;
 import io.cuframes.internal.connect.Connection;
+import io.cuframes.internal.cuda.CudaDevice;
 import io.cuframes.internal.cuda.DeviceReads;
+import io.cuframes.internal.dlpack.TensorSpec;
 import io.cuframes.internal.events.GapEvent;
 import io.cuframes.internal.events.ReceiveEvent;
 import io.cuframes.internal.memory.RingView;
@@ -283,9 +285,16 @@ final class Session {
         }
     }
 
-    /** One more user of the lease on a slot; only while there is one. */
-    void retain(int slot) {
+    /** A tensor in the memory of a leased slot, which is one more user of the lease; only while there is one. */
+    DlpackTensor export(int slot, TensorSpec spec) {
         users.incrementAndGet(slot);
+        return DlpackTensor.export(spec, stream -> {
+            if (stream == DlpackTensor.NO_STREAM) {
+                release(slot);
+            } else {
+                releaseOn(slot, stream);
+            }
+        });
     }
 
     /** One user of a lease less; all its reads are done. The lease ends with the last. */
@@ -443,6 +452,11 @@ final class Session {
     /** The consumer stream; 0 in host memory. */
     long stream() {
         return deviceReads == null ? 0 : deviceReads.stream();
+    }
+
+    /** The GPU that holds the ring; null for host memory. */
+    CudaDevice device() {
+        return connection.device();
     }
 
     Plane[] planes(int slot) {

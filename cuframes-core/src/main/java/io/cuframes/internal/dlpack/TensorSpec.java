@@ -3,10 +3,12 @@ package io.cuframes.internal.dlpack;
 
 import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
+import io.cuframes.FrameFormat;
 import io.cuframes.PixelFormat;
 import io.cuframes.PlaneLayout;
 import io.cuframes.TensorDevice;
 import io.cuframes.TensorType;
+import io.cuframes.internal.cuda.CudaDevice;
 import java.util.Arrays;
 
 /** Where a tensor is and how its elements lie. Immutable. */
@@ -53,24 +55,58 @@ public final class TensorSpec {
      * @param format the frame's
      * @param plane the plane's
      * @param address its first row
-     * @param device the kind of memory it is in
-     * @param ordinal the device; 0 on the host
+     * @param gpu the device it is on; null for memory of the host
      * @param readOnly whether it must not be written
      */
     public static TensorSpec ofPlane(
-            PixelFormat format, PlaneLayout plane, long address, TensorDevice device, int ordinal, boolean readOnly) {
+            PixelFormat format, PlaneLayout plane, long address, CudaDevice gpu, boolean readOnly) {
         int components = components(format, plane);
         long row = plane.pitch() / format.componentBytes();
         return components == 1
-                ? new TensorSpec(address, device, ordinal, componentType(format), readOnly, shape(plane), strides(row))
-                : new TensorSpec(
-                        address,
-                        device,
-                        ordinal,
-                        componentType(format),
-                        readOnly,
-                        shape(plane, components),
-                        strides(row, components));
+                ? inFrame(format, address, gpu, readOnly, shape(plane), new long[] {row, 1})
+                : inFrame(format, address, gpu, readOnly, shape(plane, components), new long[] {row, components, 1});
+    }
+
+    /**
+     * A whole frame: its plane if it has one; else the rows of all planes, one below the other, which takes planes that lie so, with rows of
+     * the same length.
+     *
+     * @param format the frame's
+     * @param address its first byte
+     * @param gpu the device it is on; null for memory of the host
+     * @param readOnly whether it must not be written
+     * @return the tensor; for NV12 {@code [height * 3/2, width]}
+     * @throws CuframesException code UNSUPPORTED if the planes do not make one tensor
+     */
+    public static TensorSpec ofFrame(FrameFormat format, long address, CudaDevice gpu, boolean readOnly) {
+        PixelFormat pixels = format.pixelFormat();
+        PlaneLayout first = format.planes().getFirst();
+        if (format.planes().size() == 1) {
+            return ofPlane(pixels, first, address + first.offset(), gpu, readOnly);
+        }
+        long rows = 0;
+        for (PlaneLayout plane : format.planes()) {
+            if (plane.offset() != first.offset() + rows * first.pitch()
+                    || plane.pitch() != first.pitch()
+                    || plane.rowBytes() != first.rowBytes()) {
+                throw new CuframesException(
+                        ErrorCode.UNSUPPORTED,
+                        "the planes of this " + pixels
+                                + " frame do not lie one below the other with equal rows, so they are not one tensor: take"
+                                + " one for each plane");
+            }
+            rows += plane.height();
+        }
+        long[] shape = {rows, first.rowBytes() / pixels.componentBytes()};
+        long[] strides = {first.pitch() / pixels.componentBytes(), 1};
+        return inFrame(pixels, address + first.offset(), gpu, readOnly, shape, strides);
+    }
+
+    private static TensorSpec inFrame(
+            PixelFormat format, long address, CudaDevice gpu, boolean readOnly, long[] shape, long[] strides) {
+        TensorDevice device = gpu == null ? TensorDevice.CPU : TensorDevice.CUDA;
+        int ordinal = gpu == null ? 0 : gpu.ordinal();
+        return new TensorSpec(address, device, ordinal, componentType(format), readOnly, shape, strides);
     }
 
     private static long[] shape(PlaneLayout plane) {
@@ -79,14 +115,6 @@ public final class TensorSpec {
 
     private static long[] shape(PlaneLayout plane, int components) {
         return new long[] {plane.height(), plane.width(), components};
-    }
-
-    private static long[] strides(long row) {
-        return new long[] {row, 1};
-    }
-
-    private static long[] strides(long row, int components) {
-        return new long[] {row, components, 1};
     }
 
     private static int components(PixelFormat format, PlaneLayout plane) {
