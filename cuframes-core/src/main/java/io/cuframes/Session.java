@@ -292,9 +292,23 @@ final class Session {
             if (stream == DlpackTensor.NO_STREAM) {
                 release(slot);
             } else {
-                releaseOn(slot, stream);
+                releaseForConsumer(slot, stream);
             }
         });
+    }
+
+    /** As {@link #releaseOn}, for a consumer that is not there to try again: where the GPU cannot end the lease, waits until it has nothing to do. */
+    private void releaseForConsumer(int slot, long stream) {
+        try {
+            releaseOn(slot, stream);
+        } catch (RuntimeException e) {
+            deviceReads.awaitIdle();
+            synchronized (this) {
+                pendingStreams[slot] = NO_STREAM;
+            }
+            release(slot);
+            throw e;
+        }
     }
 
     /** One user of a lease less; all its reads are done. The lease ends with the last. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.internal.cuda;
 
+import io.cuframes.CudaException;
 import io.cuframes.ffm.LibCuda;
 import io.cuframes.ffm.LibCudart;
 import io.cuframes.internal.protocol.ControlDescriptor;
@@ -10,6 +11,8 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /** What a subscriber does on the ring's device: copies frames to host memory, and has the GPU end leases in stream order. Thread-safe, as CUDA is. */
 public final class DeviceReads implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(DeviceReads.class.getName());
+
     /** How long the close waits for a GPU that still has leases to end. */
     private static final long PATIENCE_NANOS = 2_000_000_000;
 
@@ -92,6 +95,20 @@ public final class DeviceReads implements AutoCloseable {
         long slots = released.get();
         while ((slots & bit) == 0 && !released.compareAndSet(slots, slots | bit)) {
             slots = released.get();
+        }
+    }
+
+    /** Waits until nothing reads the ring any more that is queued now, on any stream. Where the device is lost, that is so already. */
+    public void awaitIdle() {
+        try {
+            int previous = Cuda.useDevice(device.ordinal());
+            try {
+                LibCudart.cudaDeviceSynchronize(); // no check: it fails where the device is lost
+            } finally {
+                Cuda.restoreDevice(previous, device.ordinal());
+            }
+        } catch (CudaException e) {
+            LOG.log(System.Logger.Level.DEBUG, "the device is lost, and reads nothing any more", e);
         }
     }
 
