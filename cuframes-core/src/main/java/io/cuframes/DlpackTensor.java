@@ -61,7 +61,7 @@ public final class DlpackTensor implements AutoCloseable {
      *
      * <p>The work that fills the tensor must be done, or queued on the stream that it will be copied on.
      *
-     * @param versionedAddress of a {@code DLManagedTensorVersioned}; any other address ends the process
+     * @param versionedAddress of a {@code DLManagedTensorVersioned}; any other address may end the process
      * @return the tensor, to be closed
      * @throws CuframesException code INVALID_ARGUMENT if the address is 0 or the structure makes no sense, UNSUPPORTED if it is of another major
      *     version than 1, on a device or of a type that is not known here
@@ -74,7 +74,7 @@ public final class DlpackTensor implements AutoCloseable {
      * Takes over the tensor of a library that speaks DLPack before 1.0, as {@link #wrap} does. The capsule's names are {@code dltensor} and {@code
      * used_dltensor}.
      *
-     * @param address of a {@code DLManagedTensor}; any other address ends the process
+     * @param address of a {@code DLManagedTensor}; any other address may end the process
      * @return the tensor, to be closed
      * @throws CuframesException as {@link #wrap}
      */

@@ -33,7 +33,7 @@ public final class ExportedTensors {
 
     private static final ConcurrentHashMap<Long, Runnable> RELEASES = new ConcurrentHashMap<>();
 
-    /** One deleter for both structures: all it needs is the address. */
+    /** One deleter for both structures: all it needs is the address. {@code manager_ctx} is never read; it is set for consumers that print it. */
     private static final long DELETER = Dlpack.deleter(ExportedTensors::delete);
 
     private ExportedTensors() {}
