@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
+import io.cuframes.internal.connect.SegmentFile;
 import io.cuframes.internal.connect.StreamKey;
 import io.cuframes.internal.cuda.Cuda;
 import io.cuframes.internal.cuda.CudaDevice;
@@ -511,6 +512,18 @@ public final class Publisher implements AutoCloseable {
          */
         public Builder maxLeases(int most) {
             maxLeases = most;
+            return this;
+        }
+
+        /**
+         * Looks whether a live process publishes the key, for who is about to do something costly for this stream, such as opening a camera. It
+         * is a look and no reservation: {@link #open()} decides, and finds publishers of other containers too.
+         *
+         * @return this
+         * @throws CuframesException code ALREADY_EXISTS if one does
+         */
+        public Builder requireFreeKey() {
+            SegmentFile.requireUnpublished(key);
             return this;
         }
 

@@ -197,6 +197,16 @@ public final class Posix {
         }
     }
 
+    /** Whether another description holds a lock that keeps {@link #tryLock} from succeeding. Only looks, and so stands in nobody's way. */
+    public static boolean isLocked(Descriptor file, String what) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment lock = arena.allocate(Flock.LAYOUT);
+            lock.set(JAVA_SHORT, Flock.L_TYPE_OFFSET, (short) Libc.F_WRLCK);
+            check(Libc.fcntl(file.fd(), Libc.F_OFD_GETLK, lock), "looking for a lock of " + what);
+            return lock.get(JAVA_SHORT, Flock.L_TYPE_OFFSET) != Libc.F_UNLCK;
+        }
+    }
+
     /** Who is at the other end of a unix socket, as the kernel saw it connect or listen. */
     public static PeerCredentials peer(Descriptor socket) {
         try (Arena arena = Arena.ofConfined()) {
