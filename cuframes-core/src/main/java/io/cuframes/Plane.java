@@ -39,7 +39,7 @@ public final class Plane {
     /**
      * Bytes from the start of the frame.
      *
-     * @return a multiple of {@link FrameFormat#PITCH_ALIGNMENT}
+     * @return a multiple of {@link FrameFormat#PITCH_ALIGNMENT}; in buffers that the library did not make, of the component size
      */
     public long offset() {
         return layout.offset();
@@ -48,7 +48,7 @@ public final class Plane {
     /**
      * Bytes from one row to the next.
      *
-     * @return a multiple of {@link FrameFormat#PITCH_ALIGNMENT}
+     * @return a multiple of {@link FrameFormat#PITCH_ALIGNMENT}; in buffers that the library did not make, of the component size
      */
     public int pitch() {
         return layout.pitch();

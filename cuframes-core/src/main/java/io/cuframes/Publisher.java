@@ -309,6 +309,7 @@ public final class Publisher implements AutoCloseable {
      * @throws IllegalStateException if this publisher is closed
      */
     public Publisher reopen(FrameFormat newFormat) {
+        Objects.requireNonNull(newFormat, "newFormat");
         requireOpen();
         end(MessageDescriptor.BYE_FORMAT_CHANGED);
         return settings.size(newFormat.width(), newFormat.height())

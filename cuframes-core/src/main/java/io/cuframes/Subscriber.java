@@ -495,7 +495,7 @@ public final class Subscriber implements AutoCloseable {
          *
          * @return the subscriber
          * @throws CuframesException code NOT_FOUND if no publisher answers in time, PROTOCOL if it speaks another version or sends what does
-         *     not make sense, NO_SLOT if it admits no more subscribers, ACCESS_DENIED if it does not admit this user, CUDA if its ring cannot
+         *     not make sense, UNSUPPORTED if its frames are of a pixel format that this release does not know, NO_SLOT if it admits no more subscribers, ACCESS_DENIED if it does not admit this user, CUDA if its ring cannot
          *     be mapped here, INVALID_ARGUMENT for an illegal name
          */
         public Subscriber open() {
