@@ -14,7 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A publisher in a process of its own, told what to do line by line: {@code publish N} (what finds no slot is dropped), {@code slots} (how many can be acquired at a time), {@code stats}, {@code close}. Answers each line with one.
+ * A publisher in a process of its own, told what to do line by line: {@code publish N} (what finds no slot is dropped; answered once all are announced), {@code slots} (how many can be acquired at a time), {@code stats}, {@code close}. Answers each line with one.
  */
 public final class PublisherProcess {
     private PublisherProcess() {}
@@ -58,6 +58,9 @@ public final class PublisherProcess {
                     frame.publish(seq * 40_000_000);
                 }
             }
+        }
+        while (publisher.announced() < publisher.published()) { // the GPU does it later
+            Thread.onSpinWait();
         }
         return publisher.published();
     }
