@@ -26,14 +26,11 @@ record ExternalBuffers(FrameFormat layout, List<DevicePtr> device, List<MemorySe
 
     /** Checks them and makes them ready to be shared. */
     RingMemory register(String key, CudaDevice of) {
-        int alignment = componentBytes();
+        // Pitches and plane offsets are multiples of it, so samples are aligned if the buffer is. Readers are promised
+        // no more.
+        int alignment = layout.pixelFormat().componentBytes();
         return device == null
                 ? new ExternalHostRing(key, host, layout.frameBytes(), alignment)
                 : new ExternalCudaRing(of, key, device, layout.frameBytes(), alignment);
-    }
-
-    /** Samples are aligned if the buffer is, since pitches and plane offsets are; more would refuse buffers for no reader's good. */
-    private int componentBytes() {
-        return 1;
     }
 }

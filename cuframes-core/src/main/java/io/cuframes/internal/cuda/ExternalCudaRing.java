@@ -14,7 +14,6 @@ import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.protocol.RingLayout;
 import io.cuframes.internal.protocol.SlotPlace;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -117,27 +116,26 @@ public final class ExternalCudaRing implements RingMemory {
         }
     }
 
-    /** CUDA shares whole allocations, and those that are no whole blocks with what else is in their blocks. */
+    /** CUDA shares whole allocations, and with those that are no whole blocks what else is in their blocks. */
     private void warnOfMore(String key) {
-        List<String> more = new ArrayList<>();
+        int more = 0;
         for (Allocation allocation : handles.keySet()) {
             long used = 0;
             for (Allocation each : allocations) {
                 used += each.equals(allocation) ? slotBytes : 0;
             }
             if (allocation.length() % CudaIpcRing.BLOCK != 0 || allocation.length() - used >= CudaIpcRing.BLOCK) {
-                more.add("0x" + Long.toHexString(allocation.base()) + " (" + allocation.length() + " bytes, " + used
-                        + " of them frames)");
+                more++;
             }
         }
-        if (!more.isEmpty()) {
+        if (more > 0) {
+            String count = more + " of " + handles.size();
             LOG.log(
                     System.Logger.Level.WARNING,
-                    () -> "subscribers of \"" + key
-                            + "\" are given more than its frames: CUDA shares whole allocations, and"
-                            + " whole blocks of 2 MiB, with whatever else of this process is in them: "
-                            + String.join(", ", more)
-                            + "; where that matters, register buffers of allocations of their own, of whole blocks");
+                    () -> count + " allocations with buffers of \"" + key
+                            + "\" are not whole blocks of 2 MiB, or are larger than the"
+                            + " buffers: CUDA lets subscribers see all of them, and of their blocks, whatever else of this process is"
+                            + " there; where that matters, register buffers in allocations of their own, of whole blocks");
         }
     }
 
