@@ -37,7 +37,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * }</pre>
  *
  * <p>One thread at a time acquires, writes and publishes. {@link #close()} may be called from another thread once that thread has stopped; the
- * plain accessors are safe from any thread.
+ * plain accessors are safe from any thread, and those that do not look into the ring answer after the close, too.
  */
 public final class Publisher implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Publisher.class.getName());
@@ -306,6 +306,7 @@ public final class Publisher implements AutoCloseable {
      * The newest frame whose pixels are complete: readers have it, and what it was copied from may be reused.
      *
      * @return a sequence number, at most {@link #published()}
+     * @throws IllegalStateException if the publisher is closed
      */
     public long announced() {
         return parts.writer().announced();

@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
  * A slot of the ring in the publisher's hands: fill its planes, say what else is known of the frame, then publish it. Closing it unpublished
  * gives the slot back; after publishing, closing does nothing.
  *
- * <p>For the publisher's thread. These objects are used again for later frames, four laps of the ring later at the earliest: do not keep one
+ * <p>Not thread-safe: for the publisher's thread; its planes may be filled by others, as long as they are done when it is published. These objects are used again for later frames, four laps of the ring later at the earliest: do not keep one
  * after it is published or closed. Until then its use throws an IllegalStateException.
  */
 public final class WritableFrame implements AutoCloseable {

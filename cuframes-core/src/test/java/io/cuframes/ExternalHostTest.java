@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -11,9 +13,13 @@ import io.cuframes.ffm.MappedMemory;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.Posix;
 import io.cuframes.testing.Child;
+import io.cuframes.testing.FramePattern;
 import io.cuframes.testing.OwnBuffers;
+import io.cuframes.testing.StreamFixture;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
@@ -62,6 +68,63 @@ class ExternalHostTest extends ExternalConformance {
             buffer.set(ValueLayout.JAVA_BYTE, at, (byte) ~was); // what a leased frame is never to see: it is in place
             assertEquals("read 1 0 1 1 true", reader.ask("check"));
         }
+    }
+
+    @Test
+    void buffersMayBeInSeveralMappingsOfPartsOfOneMemfd() {
+        try (Arena arena = Arena.ofConfined();
+                Descriptor memfd = Posix.memfd("cuframes-test-parts")) {
+            Posix.reserve(memfd, 1 << 20, "test");
+            List<MemorySegment> buffers = new ArrayList<>();
+            for (long offset : new long[] {768 << 10, 0, 512 << 10}) {
+                MemorySegment part = MappedMemory.map(
+                        256 << 10, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_SHARED, memfd.fd(), offset, arena);
+                buffers.add(part.asSlice(4100));
+            }
+            FrameFormat layout = OwnBuffers.layout(WIDTH, HEIGHT);
+            try (Publisher publisher = publisher().externalHost(layout, buffers).open();
+                    Subscriber subscriber =
+                            subscriber().mode(SubscriberMode.STRICT_ORDER).open()) {
+                for (int i = 1; i <= 3; i++) {
+                    publish(publisher, i);
+                }
+                for (int i = 1; i <= 3; i++) {
+                    try (Frame frame = subscriber.next(PATIENCE)) {
+                        assertEquals(-1, new FramePattern(layout).firstFault(frame, i));
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void aBufferMayLieAcrossMappingsThatTheKernelHasSplit() throws Throwable {
+        OwnBuffers own = own(3);
+        long page = (own.host().get(1).address() + 4096) & -4096;
+        int mappings = StreamFixture.mappings().size();
+        dontFork(page, 4096);
+        assertEquals(mappings + 2, StreamFixture.mappings().size(), "before, with, and behind that page");
+        try (Publisher publisher = own.register(publisher()).open();
+                Subscriber subscriber = subscriber().open()) {
+            try (WritableFrame frame = publisher.acquire(1)) {
+                publish(publisher, frame, 1);
+            }
+            try (Frame frame = subscriber.next(PATIENCE)) {
+                assertEquals(-1, new FramePattern(own.layout()).firstFault(frame, 1));
+            }
+        }
+    }
+
+    /** Gives pages a property of their own. */
+    @SuppressWarnings("restricted") // linking a function of the C library
+    private static void dontFork(long address, long length) throws Throwable {
+        int dontFork = 10; // MADV_DONTFORK
+        int result = (int) Linker.nativeLinker()
+                .downcallHandle(
+                        Linker.nativeLinker().defaultLookup().find("madvise").orElseThrow(),
+                        FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT))
+                .invokeExact(address, length, dontFork);
+        assertEquals(0, result);
     }
 
     @Test
