@@ -142,6 +142,16 @@ EXPORT CUresult cuCtxGetDevice(CUdevice *device) {
     return OK;
 }
 
+EXPORT CUresult cuStreamGetCtx(CUstream hStream, CUcontext *pctx) {
+    BEGIN_IN_CONTEXT();
+    int device = 0;
+    int status = LOCKED(stream_device((uintptr_t)hStream, &device));
+    if (status == OK) {
+        *pctx = (CUcontext)&contexts[device];
+    }
+    return status;
+}
+
 /* ---- words that streams write and wait for ---- */
 
 static int submit_word(enum operation_kind kind, CUstream stream, CUdeviceptr addr, uint64_t value, unsigned bytes,

@@ -184,6 +184,7 @@ struct operation {
 };
 
 int stream_create(int device, bool blocking, uintptr_t *handle);
+int stream_device(uintptr_t handle, int *device);
 int stream_destroy(uintptr_t handle);
 int stream_submit(uintptr_t handle, const struct operation *operation, bool wait);
 int stream_query(uintptr_t handle);

@@ -323,6 +323,15 @@ int stream_create(int device, bool blocking, uintptr_t *handle) {
     return OK;
 }
 
+int stream_device(uintptr_t handle, int *device) {
+    struct stream *stream = find(handle);
+    if (stream == NULL) {
+        return INVALID_HANDLE;
+    }
+    *device = stream->device;
+    return OK;
+}
+
 int stream_destroy(uintptr_t handle) {
     struct stream *stream = find(handle);
     if (stream == NULL || !stream->named) {

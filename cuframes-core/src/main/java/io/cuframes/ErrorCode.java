@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
-/** What went wrong, as a class a program can act on. */
+/** What went wrong, as a class a program can act on. Immutable. */
 public enum ErrorCode {
     /** No publisher of that key answered within the connect timeout. */
     NOT_FOUND("No publisher of that key answered in time."),

@@ -11,7 +11,8 @@ import java.lang.invoke.VarHandle;
  * A frame of the ring, read in place under a lease: while it is open, the publisher does not overwrite it. Close it soon, since a held frame
  * is a slot less for the publisher.
  *
- * <p>For one thread at a time; a frame may be handed to another thread and closed there. It stays valid until it is closed, also when the
+ * <p>For one thread at a time; a frame may be handed to another thread and closed there. Where several threads close it at the same time, the
+ * lease ends once. It stays valid until it is closed, also when the
  * publisher is gone or the subscriber has connected to another one since. These objects are used again for later frames, four laps of the
  * ring later at the earliest: do not keep one after it is closed. Until then its use throws an IllegalStateException.
  */

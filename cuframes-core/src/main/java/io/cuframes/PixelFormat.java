@@ -3,7 +3,7 @@ package io.cuframes;
 
 /**
  * How the samples of a frame are arranged: in which planes, and what a sample of each consists of. Components of two bytes are little-endian.
- * Each format is the one that FFmpeg calls by the name given with it.
+ * Each format is the one that FFmpeg calls by the name given with it. Immutable.
  */
 public enum PixelFormat {
     /**

@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * One plane of a frame, in place: its layout and where it is. Valid while the frame it came from is open; the same object serves every frame
- * of the slot. Safe to read from any thread.
+ * of the slot. Immutable, and so safe from any thread; the pixels are the frame's affair.
  */
 public final class Plane {
     private final PlaneLayout layout;

@@ -2,7 +2,7 @@
 package io.cuframes;
 
 /**
- * Where one plane lies in a frame.
+ * Where one plane lies in a frame. Immutable.
  *
  * @param offset bytes from the start of the frame to the plane's first row
  * @param pitch bytes from one row to the next, padding included

@@ -330,6 +330,7 @@ final class Session {
             release(slot);
             return;
         }
+        deviceReads.require(stream);
         if (users.get(slot) == 1 && pendingStreams[slot] == NO_STREAM) {
             endLease(slot, stream);
             return;

@@ -4,7 +4,7 @@ package io.cuframes;
 import io.cuframes.internal.connect.Connection;
 import io.cuframes.internal.connect.Connector;
 import io.cuframes.internal.connect.StreamKey;
-import io.cuframes.internal.cuda.DeviceReads;
+import io.cuframes.internal.cuda.DeviceStreams;
 import io.cuframes.internal.events.ConnectEvent;
 import io.cuframes.internal.events.DisconnectEvent;
 import io.cuframes.internal.events.EpochEvent;
@@ -44,7 +44,7 @@ public final class Subscriber implements AutoCloseable {
     /**
      * What a subscriber is to be.
      *
-     * @param stream a cudaStream_t or {@link DeviceReads#OWN_STREAM}
+     * @param stream a cudaStream_t or {@link DeviceStreams#OWN_STREAM}
      * @param backoff null if it does not reconnect
      */
     record Options(SubscriberMode mode, WaitStrategy waitStrategy, long stream, Backoff backoff, Listener listener) {}
@@ -276,6 +276,15 @@ public final class Subscriber implements AutoCloseable {
     }
 
     /**
+     * Who made the ring's buffers.
+     *
+     * @return EXTERNAL if they are those of the publisher's application
+     */
+    public Ownership ownership() {
+        return session.header().ring().ownership();
+    }
+
+    /**
      * The number that names the publisher's incarnation.
      *
      * @return random, not 0
@@ -479,7 +488,7 @@ public final class Subscriber implements AutoCloseable {
         private final StreamKey key;
         private SubscriberMode mode = SubscriberMode.NEWEST_ONLY;
         private WaitStrategy waitStrategy = WaitStrategy.ADAPTIVE;
-        private long stream = DeviceReads.OWN_STREAM;
+        private long stream = DeviceStreams.OWN_STREAM;
         private Backoff backoff;
         private Listener listener = new Listener() {};
         private Path socketDirectory;

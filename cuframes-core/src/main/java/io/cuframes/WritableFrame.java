@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
  * A slot of the ring in the publisher's hands: fill its planes, say what else is known of the frame, then publish it. Closing it unpublished
  * gives the slot back; after publishing, closing does nothing.
  *
- * <p>For the publisher's thread. These objects are used again for later frames, four laps of the ring later at the earliest: do not keep one
+ * <p>Not thread-safe: for the publisher's thread; its planes may be filled by others, as long as they are done when it is published. These objects are used again for later frames, four laps of the ring later at the earliest: do not keep one
  * after it is published or closed. Until then its use throws an IllegalStateException.
  */
 public final class WritableFrame implements AutoCloseable {
@@ -101,6 +101,17 @@ public final class WritableFrame implements AutoCloseable {
     }
 
     /**
+     * The slot that was taken: with registered buffers, which of them this frame is.
+     *
+     * @return its number, from 0; that of the buffer in {@link Publisher.Builder#externalDevice} or {@link Publisher.Builder#externalHost}
+     * @throws IllegalStateException if the frame is not open
+     */
+    public int slot() {
+        requireOpen();
+        return slot;
+    }
+
+    /**
      * A plane to write to.
      *
      * @param index its number in the format
@@ -145,10 +156,11 @@ public final class WritableFrame implements AutoCloseable {
      * Queues the copy of a plane from device memory; device transports only.
      *
      * @param index the plane's number in the format
-     * @param source first row, on the ring's device or a peer of it
+     * @param source first row, on the ring's device or a peer of it; managed memory will do, too
      * @param sourcePitch bytes from one row to the next in the source
-     * @param stream CUDA stream to queue it on; publish on the same one. The source must stay until the copy is done
-     * @throws CudaException if the copy cannot be queued
+     * @param stream CUDA stream of the ring's device to queue it on; publish on the same one. The source must stay until the copy is done
+     * @throws CuframesException code INVALID_ARGUMENT if the source is not device memory, or the stream is of another device; CUDA if the copy
+     *     cannot be queued
      * @throws IllegalStateException if the ring is in host memory
      */
     public void copyPlane(int index, DevicePtr source, long sourcePitch, long stream) {
@@ -202,15 +214,17 @@ public final class WritableFrame implements AutoCloseable {
     /**
      * Publishes the frame once the work queued on the stream so far is done; returns at once. The GPU announces it.
      *
-     * @param stream CUDA stream that the planes are written on, 0 for the legacy default stream; it must live until the frame is announced.
-     *     Ignored in host memory
+     * @param stream CUDA stream of the ring's device that the planes are written on, 0 or 1 for the legacy default stream, 2 for that of this
+     *     thread; it must live until the frame is announced. Ignored in host memory
      * @param ptsNanos presentation time, nanoseconds
      * @return the frame's sequence number, from 1
      * @throws IllegalStateException if the frame is not open
-     * @throws CudaException if the announcement cannot be queued; the frame is then given back unpublished
+     * @throws CuframesException code INVALID_ARGUMENT if the stream is of another device: the frame is then still open; CUDA if the
+     *     announcement cannot be queued: the frame is then given back unpublished
      */
     public long publish(long stream, long ptsNanos) {
         requireOpen();
+        publisher.requireStream(stream);
         open = false;
         return publisher.publish(slot, stream, ptsNanos, captureTimeNanos, flags, userDataLength);
     }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.abort;
 
+import io.cuframes.testing.OwnBuffers;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -178,6 +179,35 @@ class CClientTest {
             }
             assertEquals(frames, last); // what is left in the ring is read after the end
             assertEquals("received " + received + " missed " + (frames - received) + " end=ENDED", line);
+            client.assertExit(0);
+        }
+    }
+
+    @Test
+    void aReaderFindsFramesInBuffersOfTheApplication() throws Exception {
+        FrameFormat layout = OwnBuffers.layout(WIDTH, HEIGHT);
+        int slots = 4;
+        try (OwnBuffers own = new OwnBuffers(Transport.HOST, layout, slots);
+                Publisher publisher = own.register(Publisher.builder(key).socketDirectory(sockets))
+                        .open();
+                Client client = new Client("-m", "strict", "-n", "10")) {
+            client.awaitConnected(slots, slots - 2);
+            while (publisher.subscribers() == 0) { // READY is on its way
+                Thread.onSpinWait();
+            }
+            for (int seq = 1; seq <= 10; seq++) {
+                publish(publisher, seq);
+                Seen expected = expected(seq);
+                assertEquals(
+                        new Seen(
+                                seq,
+                                expected.pts,
+                                WIDTH,
+                                HEIGHT,
+                                layout.planes().getFirst().pitch(),
+                                expected.checksums),
+                        Seen.of(client.line()));
+            }
             client.assertExit(0);
         }
     }

@@ -178,7 +178,7 @@ public final class PublisherServer implements AutoCloseable {
         if (!peers.isEmpty() && ring == null) {
             LOG.log(
                     System.Logger.Level.WARNING,
-                    () -> "freeing the ring of \"" + key + "\" while " + peers.size()
+                    () -> "letting go of the ring of \"" + key + "\" while " + peers.size()
                             + " subscriber(s) still have it open");
         }
     }

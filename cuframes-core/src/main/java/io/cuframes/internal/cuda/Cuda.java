@@ -21,9 +21,10 @@ import java.util.List;
 public final class Cuda {
     private static final System.Logger LOG = System.getLogger(Cuda.class.getName());
 
-    /** Where cudaGetDevice writes, one for each thread. */
-    private static final ThreadLocal<MemorySegment> CURRENT =
-            ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(JAVA_INT));
+    private static final long SCRATCH_BYTES = 128;
+
+    private static final ThreadLocal<MemorySegment> SCRATCH =
+            ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(SCRATCH_BYTES, Long.BYTES));
 
     private Cuda() {}
 
@@ -109,9 +110,14 @@ public final class Cuda {
                 : String.join(", ", devices.stream().map(CudaDevice::toString).toList());
     }
 
+    /** Where a call of this thread puts what it finds: {@value #SCRATCH_BYTES} bytes, until the next call. */
+    static MemorySegment scratch() {
+        return SCRATCH.get();
+    }
+
     /** Makes the device current on this thread; returns the one that was, for {@link #restoreDevice}. Allocates nothing. */
     public static int useDevice(int ordinal) {
-        MemorySegment current = CURRENT.get();
+        MemorySegment current = scratch();
         check(LibCudart.cudaGetDevice(current), "cudaGetDevice");
         int previous = current.get(JAVA_INT, 0);
         // Not skipped when it is current already: the first call also makes the primary context current on this thread.

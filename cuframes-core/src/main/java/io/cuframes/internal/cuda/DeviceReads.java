@@ -2,6 +2,7 @@
 package io.cuframes.internal.cuda;
 
 import io.cuframes.CudaException;
+import io.cuframes.CuframesException;
 import io.cuframes.ffm.LibCuda;
 import io.cuframes.ffm.LibCudart;
 import io.cuframes.internal.protocol.ControlDescriptor;
@@ -16,12 +17,10 @@ public final class DeviceReads implements AutoCloseable {
     /** How long the close waits for a GPU that still has leases to end. */
     private static final long PATIENCE_NANOS = 2_000_000_000;
 
-    /** Asks for a stream of this subscriber's own. */
-    public static final long OWN_STREAM = -1;
-
     private final CudaDevice device;
     private final MemorySegment control;
     private final long controlAddress;
+    private final DeviceStreams streams;
     private final long stream;
     private final boolean ownStream;
 
@@ -36,13 +35,17 @@ public final class DeviceReads implements AutoCloseable {
      *
      * @param device the ring's
      * @param control the control page, mapped for writing
-     * @param stream the consumer stream, or {@link #OWN_STREAM} to make one
+     * @param stream the consumer stream, or {@link DeviceStreams#OWN_STREAM} to make one
      * @throws CuframesException code INVALID_ARGUMENT if the stream is of another device
      */
     public DeviceReads(CudaDevice device, MemorySegment control, long stream) {
         this.device = device;
         this.control = control;
-        this.ownStream = stream == OWN_STREAM;
+        this.streams = new DeviceStreams(device);
+        this.ownStream = stream == DeviceStreams.OWN_STREAM;
+        if (!ownStream) {
+            streams.require(stream);
+        }
         int previous = Cuda.useDevice(device.ordinal());
         try {
             this.controlAddress = Cuda.registerHost(control);
@@ -68,6 +71,17 @@ public final class DeviceReads implements AutoCloseable {
             Cuda.synchronize(stream);
         } finally {
             Cuda.restoreDevice(previous, device.ordinal());
+        }
+    }
+
+    /**
+     * Refuses a stream that no lease of this ring can be ended on.
+     *
+     * @throws CuframesException code INVALID_ARGUMENT if it is of another device
+     */
+    public void require(long onStream) {
+        if (onStream != stream) {
+            streams.require(onStream);
         }
     }
 

@@ -122,7 +122,12 @@ public final class Posix {
 
     /** Sets a file's length and takes the memory or space for all of it now, so that no later access can fail. */
     public static void reserve(Descriptor file, long length, String what) {
-        int result = Libc.fallocate(file.fd(), 0, 0, length);
+        reserve(file, 0, length, what);
+    }
+
+    /** Takes the memory or space for a part of a file now. */
+    public static void reserve(Descriptor file, long offset, long length, String what) {
+        int result = Libc.fallocate(file.fd(), 0, offset, length);
         check(result, "reserving " + length + " bytes for " + what);
     }
 

@@ -75,6 +75,26 @@ public final class RingWriter {
         return ALL_LEASED;
     }
 
+    /**
+     * Takes a particular slot for writing, unless somebody leases it. Never waits.
+     *
+     * @param slot that the caller does not have already
+     * @return the slot, or {@link #ALL_LEASED} or {@link #ALL_PENDING} where it is that one's case
+     */
+    public int take(int slot) {
+        if (holds[slot] == TAKEN) {
+            throw new IllegalStateException("slot " + slot + " is acquired already: publish or close its frame first");
+        }
+        if (holds[slot] > announced()) {
+            return ALL_PENDING;
+        }
+        if (holds[slot] != FREE && !reclaim(slot)) {
+            return ALL_LEASED;
+        }
+        holds[slot] = TAKEN;
+        return slot;
+    }
+
     /** The slot with the smallest seq greater than {@code after}, or -1. */
     private int oldestAfter(long after) {
         int oldest = -1;
