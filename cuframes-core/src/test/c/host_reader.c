@@ -51,7 +51,22 @@ enum {
     SEG_RING_LENGTH = 96, SEG_PLANE = 192, SEG_HEAD = 512, SEG_INDEX = 1024, SEG_SLOT = 2048,
     PLANE_SIZE = 32, SLOT_SIZE = 512, INDEX_ENTRIES = 128, MAX_SLOTS = 64, MAX_SIDE = 16384,
     SLOT_PTS = 8, SLOT_OFFSET = 64, SLOT_LENGTH = 72,
-    STATE_READY = 1, STATE_ENDED = 2, TRANSPORT_HOST = 1, FORMAT_NV12 = 1, NV12_PLANES = 2
+    STATE_READY = 1, STATE_ENDED = 2, TRANSPORT_HOST = 1, LIBRARY = 1, EXTERNAL = 2, LIBRARY_ALIGNMENT = 256, MAX_PLANES = 3
+};
+
+/* Section 3.2, by code: the bytes of a component; of each plane, what the frame's sides are divided by and the components of a sample. */
+static const struct format {
+    uint32_t component_bytes, planes;
+    struct { uint32_t divisor, components; } plane[MAX_PLANES];
+} FORMATS[] = {
+    [1] = {1, 2, {{1, 1}, {2, 2}}},         /* NV12 */
+    [2] = {2, 2, {{1, 1}, {2, 2}}},         /* P010 */
+    [3] = {1, 3, {{1, 1}, {2, 1}, {2, 1}}}, /* YUV420P */
+    [4] = {1, 3, {{1, 1}, {1, 1}, {1, 1}}}, /* YUV444P */
+    [5] = {1, 1, {{1, 3}}},                 /* RGB24 */
+    [6] = {1, 1, {{1, 4}}},                 /* RGBA */
+    [7] = {1, 1, {{1, 1}}},                 /* GRAY8 */
+    [8] = {2, 1, {{1, 1}}},                 /* GRAY16 */
 };
 
 /* Section 4: the control page. */
@@ -78,7 +93,7 @@ struct reader {
     const uint8_t *segment, *ring;
     uint8_t *control;
     uint32_t slots, planes, mode;
-    struct plane plane[NV12_PLANES];
+    struct plane plane[MAX_PLANES];
     uint64_t slot_offset[MAX_SLOTS];
     uint64_t cursor, received, missed;
     bool ended, died; /* what the segment's state and the socket have said */
@@ -242,6 +257,32 @@ static uint8_t *map(int fd, uint64_t bytes, int protection, const char *what) {
     return at;
 }
 
+/* Sections 3.2 and 3.3. */
+static void read_planes(struct reader *r, uint64_t frame_bytes, uint32_t alignment) {
+    const uint8_t *seg = r->segment;
+    uint32_t code = get32(seg + SEG_FORMAT), width = get32(seg + SEG_WIDTH), height = get32(seg + SEG_HEIGHT);
+    if (code == 0 || code >= sizeof FORMATS / sizeof *FORMATS) {
+        fail("pixel format %" PRIu32 " is newer than this reader", code);
+    }
+    const struct format *format = &FORMATS[code];
+    r->planes = get32(seg + SEG_PLANES);
+    require(r->planes == format->planes, "number of planes");
+    require(width >= 2 && width <= MAX_SIDE && height >= 2 && height <= MAX_SIDE, "size of the frame");
+    for (uint32_t i = 0; i < r->planes; i++) {
+        const uint8_t *at = seg + SEG_PLANE + (size_t)PLANE_SIZE * i;
+        struct plane p = {get64(at), get32(at + 8), get32(at + 12), get32(at + 16), get32(at + 20)};
+        uint32_t divisor = format->plane[i].divisor;
+        require(width % divisor == 0 && height % divisor == 0, "size of the frame"); /* even where chroma is halved */
+        require(p.width == width / divisor && p.height == height / divisor, "size of a plane");
+        require(p.sample_bytes == format->plane[i].components * format->component_bytes, "size of a sample");
+        require(p.pitch >= p.width * p.sample_bytes, "pitch of a plane");
+        require(p.pitch % format->component_bytes == 0 && p.offset % format->component_bytes == 0, "alignment of a plane");
+        require(p.pitch % alignment == 0 && p.offset % alignment == 0, "alignment of a plane");
+        require(p.offset <= frame_bytes && (uint64_t)p.pitch * p.height <= frame_bytes - p.offset, "a plane outside of its frame");
+        r->plane[i] = p;
+    }
+}
+
 /* Sections 3.1 to 3.3 and 3.6: everything that pixels are addressed with is copied, and checked, once. */
 static void read_geometry(struct reader *r, uint64_t length, uint64_t ring_length, uint64_t epoch) {
     const uint8_t *seg = r->segment;
@@ -258,24 +299,11 @@ static void read_geometry(struct reader *r, uint64_t length, uint64_t ring_lengt
     require(get32(seg + SEG_TRANSPORT) == TRANSPORT_HOST, "transport of the segment");
     require(get64(seg + SEG_RING_LENGTH) == ring_length, "length of the ring");
 
-    uint32_t width = get32(seg + SEG_WIDTH), height = get32(seg + SEG_HEIGHT);
     uint64_t frame_bytes = get64(seg + SEG_FRAME_BYTES), stride = get64(seg + SEG_SLOT_STRIDE);
-    r->planes = get32(seg + SEG_PLANES);
-    require(get32(seg + SEG_FORMAT) == FORMAT_NV12 && r->planes == NV12_PLANES, "pixel format");
-    require(width >= 2 && width <= MAX_SIDE && width % 2 == 0, "width");
-    require(height >= 2 && height <= MAX_SIDE && height % 2 == 0, "height");
     uint32_t ownership = get32(seg + SEG_OWNERSHIP);
-    require(ownership == 1 || ownership == 2, "ownership of the ring");
-    require(ownership == 2 ? stride == 0 : frame_bytes <= stride && stride % 4096 == 0 && stride <= ring_length / r->slots, "stride of the slots");
-    for (uint32_t i = 0; i < r->planes; i++) {
-        const uint8_t *at = seg + SEG_PLANE + (size_t)PLANE_SIZE * i;
-        struct plane p = {get64(at), get32(at + 8), get32(at + 12), get32(at + 16), get32(at + 20)};
-        uint32_t half = i == 0 ? 1 : 2; /* section 3.2: NV12 */
-        require(p.width == width / half && p.height == height / half && p.sample_bytes == half, "size of a plane");
-        require(p.pitch >= p.width * p.sample_bytes, "layout of a plane");
-        require(p.offset <= frame_bytes && (uint64_t)p.pitch * p.height <= frame_bytes - p.offset, "a plane outside of its frame");
-        r->plane[i] = p;
-    }
+    require(ownership == LIBRARY || ownership == EXTERNAL, "ownership of the ring");
+    require(ownership == EXTERNAL ? stride == 0 : frame_bytes <= stride && stride % 4096 == 0 && stride <= ring_length / r->slots, "stride of the slots");
+    read_planes(r, frame_bytes, ownership == EXTERNAL ? 1 : LIBRARY_ALIGNMENT);
     for (uint32_t s = 0; s < r->slots; s++) {
         const uint8_t *at = seg + SEG_SLOT + (size_t)SLOT_SIZE * s;
         uint64_t offset = get64(at + SLOT_OFFSET), bytes = get64(at + SLOT_LENGTH);
@@ -370,7 +398,7 @@ static void deliver(struct reader *r, uint64_t word, int64_t hold_ms) {
     store64(r->control + CTL_RECEIVED, r->received);
     store64(r->control + CTL_MISSED, r->missed);
 
-    uint64_t sums[NV12_PLANES], again[NV12_PLANES];
+    uint64_t sums[MAX_PLANES] = {0}, again[MAX_PLANES] = {0};
     checksum(r, slot, sums);
     int64_t pts = (int64_t)get64(r->segment + SEG_SLOT + (size_t)SLOT_SIZE * slot + SLOT_PTS);
     printf("%" PRIu64 " %" PRIu32 " %" PRId64 " %" PRIu32 " %" PRIu32 " %" PRIu32, k, slot, pts, r->plane[0].width,

@@ -3,7 +3,7 @@ package io.cuframes;
 
 /**
  * How the samples of a frame map to colours, in the code points of ITU-T H.273, which FFmpeg's {@code AVColorPrimaries}, {@code
- * AVColorTransferCharacteristic} and {@code AVColorSpace} use too.
+ * AVColorTransferCharacteristic} and {@code AVColorSpace} use too. Immutable.
  *
  * @param primaries colour primaries, 0 to 255; 1 is BT.709, 2 is unknown
  * @param transfer transfer characteristics, 0 to 255; 1 is BT.709, 2 is unknown
@@ -11,7 +11,7 @@ package io.cuframes;
  * @param range the range of the sample values
  */
 public record ColorInfo(int primaries, int transfer, int matrix, Range range) {
-    /** The range of the sample values. */
+    /** The range of the sample values. Immutable. */
     public enum Range {
         /** Not said by the source. */
         UNKNOWN(0),

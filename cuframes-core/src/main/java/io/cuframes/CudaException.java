@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
-/** A CUDA call failed. */
+/** A CUDA call failed. Its fields are immutable. */
 public final class CudaException extends CuframesException {
     private static final long serialVersionUID = 1L;
 

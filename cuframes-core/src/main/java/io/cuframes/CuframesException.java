@@ -3,7 +3,10 @@ package io.cuframes;
 
 import java.util.Objects;
 
-/** Something went wrong. The message names what, where and, where that is known, what to do; {@link #code()} is for programs. */
+/**
+ * Something went wrong. The message names what, where and, where that is known, what to do; {@link #code()} is for programs. Its fields are
+ * immutable.
+ */
 public class CuframesException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

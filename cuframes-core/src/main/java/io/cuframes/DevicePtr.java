@@ -3,7 +3,7 @@ package io.cuframes;
 
 /**
  * An address in device memory. It is a number, not a {@link java.lang.foreign.MemorySegment}: the CPU cannot read it. Passing it to a C
- * function is passing {@link #address()} as a {@code long}.
+ * function is passing {@link #address()} as a {@code long}. Immutable.
  *
  * @param address the device address, valid in the current process for the device of the ring it came from
  */

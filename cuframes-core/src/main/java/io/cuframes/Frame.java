@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
+import io.cuframes.internal.dlpack.TensorSpec;
 import io.cuframes.internal.protocol.SlotDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
@@ -10,7 +11,8 @@ import java.lang.invoke.VarHandle;
  * A frame of the ring, read in place under a lease: while it is open, the publisher does not overwrite it. Close it soon, since a held frame
  * is a slot less for the publisher.
  *
- * <p>For one thread at a time; a frame may be handed to another thread and closed there. It stays valid until it is closed, also when the
+ * <p>For one thread at a time; a frame may be handed to another thread and closed there. Where several threads close it at the same time, the
+ * lease ends once. It stays valid until it is closed, also when the
  * publisher is gone or the subscriber has connected to another one since. These objects are used again for later frames, four laps of the
  * ring later at the earliest: do not keep one after it is closed. Until then its use throws an IllegalStateException.
  */
@@ -242,6 +244,69 @@ public final class Frame implements AutoCloseable {
     public void copyTo(MemorySegment target) {
         requireOpen();
         session.copyFrame(slot, target.asSlice(0, sizeBytes()));
+    }
+
+    /**
+     * A plane as a tensor for another library, in place: {@code [height, width]}, or {@code [height, width, components]} where samples are
+     * interleaved. The tensor holds the lease, too: the frame may be closed before it. Allocates.
+     *
+     * @param index the plane's number in the format
+     * @return the tensor, to be handed over or closed
+     * @throws IndexOutOfBoundsException if the format has no such plane
+     * @throws IllegalStateException if the frame is closed
+     */
+    public DlpackTensor dlpack(int index) {
+        Plane plane = plane(index);
+        return session.export(
+                slot,
+                TensorSpec.ofPlane(format().pixelFormat(), plane.layout(), plane.address(), session.device(), true));
+    }
+
+    /**
+     * The luma plane as a tensor for another library: {@code [height, width]}, as {@link #dlpack(int)}.
+     *
+     * @return the tensor, to be handed over or closed
+     * @throws CuframesException code UNSUPPORTED if the format has no plane of its own for luma
+     * @throws IllegalStateException if the frame is closed
+     */
+    public DlpackTensor dlpackY() {
+        requireComponents(0, 1, "luma");
+        return dlpack(0);
+    }
+
+    /**
+     * The interleaved chroma plane as a tensor for another library: {@code [height/2, width/2, 2]}, as {@link #dlpack(int)}.
+     *
+     * @return the tensor, to be handed over or closed
+     * @throws CuframesException code UNSUPPORTED if the format has no plane of interleaved chroma
+     * @throws IllegalStateException if the frame is closed
+     */
+    public DlpackTensor dlpackUv() {
+        requireComponents(1, 2, "interleaved chroma");
+        return dlpack(1);
+    }
+
+    private void requireComponents(int index, int components, String what) {
+        requireOpen();
+        PixelFormat pixels = format().pixelFormat();
+        if (index >= planes.length || planes[index].layout().sampleBytes() != components * pixels.componentBytes()) {
+            throw new CuframesException(
+                    ErrorCode.UNSUPPORTED, pixels + " has no plane of " + what + ": use dlpack() or dlpack(index)");
+        }
+    }
+
+    /**
+     * The whole frame as one tensor for another library, as {@link #dlpack(int)}: its plane if it has one, else the rows of all planes, one below
+     * the other. NV12 is {@code [height * 3/2, width]}, which is how OpenCV takes it.
+     *
+     * @return the tensor, to be handed over or closed
+     * @throws CuframesException code UNSUPPORTED if the planes do not lie so, with rows of the same length
+     * @throws IllegalStateException if the frame is closed
+     */
+    public DlpackTensor dlpack() {
+        Plane first = plane(0);
+        return session.export(
+                slot, TensorSpec.ofFrame(format(), first.address() - first.offset(), session.device(), true));
     }
 
     /**

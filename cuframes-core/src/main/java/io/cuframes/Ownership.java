@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
-/** Who made the buffers that are the slots of a ring. */
+/** Who made the buffers that are the slots of a ring. Immutable. */
 public enum Ownership {
     /** The publisher allocates the ring and frees it. */
     LIBRARY(1),

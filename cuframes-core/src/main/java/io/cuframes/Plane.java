@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * One plane of a frame, in place: its layout and where it is. Valid while the frame it came from is open; the same object serves every frame
- * of the slot. Safe to read from any thread.
+ * of the slot. Immutable, and so safe from any thread; the pixels are the frame's affair.
  */
 public final class Plane {
     private final PlaneLayout layout;
@@ -39,7 +39,7 @@ public final class Plane {
     /**
      * Bytes from the start of the frame.
      *
-     * @return a multiple of {@link FrameFormat#PITCH_ALIGNMENT}
+     * @return a multiple of {@link FrameFormat#PITCH_ALIGNMENT}; in buffers that the library did not make, of the component size
      */
     public long offset() {
         return layout.offset();
@@ -48,7 +48,7 @@ public final class Plane {
     /**
      * Bytes from one row to the next.
      *
-     * @return a multiple of {@link FrameFormat#PITCH_ALIGNMENT}
+     * @return a multiple of {@link FrameFormat#PITCH_ALIGNMENT}; in buffers that the library did not make, of the component size
      */
     public int pitch() {
         return layout.pitch();
@@ -83,6 +83,11 @@ public final class Plane {
             throw new IllegalStateException("this frame is in host memory: use segment()");
         }
         return pointer;
+    }
+
+    /** Where the first row is, in whichever memory. */
+    long address() {
+        return pointer == null ? segment.address() : pointer.address();
     }
 
     /**

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
-/** What a publisher does when the next frame needs a slot that a strict subscriber has not read yet. */
+/** What a publisher does when the next frame needs a slot that a strict subscriber has not read yet. Immutable. */
 public enum PublishPolicy {
     /** Take the oldest frame's slot: a subscriber that falls behind misses frames. Never waits. The default. */
     DROP_OLDEST(1),

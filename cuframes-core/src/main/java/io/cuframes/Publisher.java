@@ -1,19 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
+import io.cuframes.internal.connect.SegmentFile;
 import io.cuframes.internal.connect.StreamKey;
 import io.cuframes.internal.cuda.Cuda;
 import io.cuframes.internal.cuda.CudaDevice;
+import io.cuframes.internal.cuda.DeviceMemory;
+import io.cuframes.internal.cuda.DeviceStreams;
+import io.cuframes.internal.events.DropEvent;
+import io.cuframes.internal.events.EpochEvent;
+import io.cuframes.internal.events.PublishEvent;
+import io.cuframes.internal.events.Side;
+import io.cuframes.internal.memory.RingMemory;
 import io.cuframes.internal.os.Futex;
 import io.cuframes.internal.protocol.MessageDescriptor;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.SegmentHeader;
 import io.cuframes.internal.protocol.Shared;
 import io.cuframes.internal.protocol.SlotDescriptor;
+import io.cuframes.internal.ring.RingWriter;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -32,7 +42,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * }</pre>
  *
  * <p>One thread at a time acquires, writes and publishes. {@link #close()} may be called from another thread once that thread has stopped, or as
- * it waits in {@link #acquire()}; the plain accessors are safe from any thread.
+ * it waits in {@link #acquire()}; the plain accessors are safe from any thread, and those that do not look into the ring answer after the close,
+ * too.
  */
 public final class Publisher implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Publisher.class.getName());
@@ -54,6 +65,7 @@ public final class Publisher implements AutoCloseable {
     private final SegmentHeader header;
     private final PublisherParts parts;
     private final SlotTaker taker;
+    private final PublisherHealth health;
 
     /** The planes of each slot. */
     private final Plane[][] slots;
@@ -70,18 +82,16 @@ public final class Publisher implements AutoCloseable {
         this.format = format;
         this.transport = transport;
         this.device = device;
-        this.parts = PublisherParts.open(key, format, transport, device, builder);
+        this.parts = PublisherParts.open(key, format, device, builder);
         this.header = parts.header();
         this.taker = new SlotTaker(key.name(), parts, builder.waitNanos(), closed);
-        long stride = header.ring().slotStride();
-        MemorySegment ring = parts.memory().host();
+        this.health = new PublisherHealth(parts);
+        RingMemory memory = parts.memory();
         this.slots = new Plane[header.ring().slots()][];
-        for (int slot = 0; slot < slots.length; slot++) {
-            MemorySegment host = ring == null ? null : ring.asSlice(slot * stride, stride);
-            slots[slot] = Plane.of(format, parts.memory().address() + slot * stride, host);
-        }
+        Arrays.setAll(slots, slot -> Plane.of(format, memory.address(slot), memory.host(slot)));
         this.frames = new WritableFrame[HANDLES_PER_SLOT * slots.length];
         Arrays.setAll(frames, handle -> new WritableFrame(this));
+        EpochEvent.record(key.name(), header.epoch(), Side.PUBLISHER, builder.previousEpoch, format);
         LOG.log(System.Logger.Level.DEBUG, () -> "publishing \"" + key + "\": " + describe());
     }
 
@@ -109,12 +119,39 @@ public final class Publisher implements AutoCloseable {
      */
     public WritableFrame acquire() {
         requireOpen();
-        int slot = taker.take();
+        int slot = taker.take(SlotTaker.ANY_SLOT);
         if (slot < 0) {
             requireOpen();
+            recordDrop(slot);
             return null;
         }
         return nextHandle().begin(slot, slots[slot]);
+    }
+
+    /**
+     * Takes a particular slot to write the next frame into: where a decoder with a pool of its own has chosen the buffer. The frame that was in
+     * it may be the newest one, and is gone. Never waits for a reader; waits for the GPU where it has not announced that frame yet.
+     *
+     * @param slot its number, that of a registered buffer; nothing may be written there before
+     * @return the frame, to be closed; or null if the slot is being read, which does not count as a dropped frame
+     * @throws IndexOutOfBoundsException if there is no such slot
+     * @throws CuframesException code TIMEOUT if the GPU has not announced the slot's frame for 2 s
+     * @throws IllegalStateException if the slot is acquired already, or the publisher is closed
+     */
+    public WritableFrame acquire(int slot) {
+        requireOpen();
+        Objects.checkIndex(slot, slots.length);
+        int taken = taker.take(slot);
+        requireOpen();
+        return taken == slot ? nextHandle().begin(slot, slots[slot]) : null;
+    }
+
+    private void recordDrop(int outcome) {
+        DropEvent.record(
+                key.name(),
+                header.epoch(),
+                outcome == RingWriter.UNREAD ? DropEvent.Cause.REFUSED : DropEvent.Cause.LEASED,
+                parts.writer().published());
     }
 
     private WritableFrame nextHandle() {
@@ -138,9 +175,14 @@ public final class Publisher implements AutoCloseable {
 
     long publish(int slot, long stream, long ptsNanos, long captureTimeNanos, int flags, int userDataLength) {
         requireOpen();
+        PublishEvent event = PublishEvent.begun();
         long word = parts.writer().name(slot, ptsNanos, System.nanoTime(), captureTimeNanos, flags, userDataLength);
         parts.announcer().announce(stream, word);
-        return parts.writer().published();
+        long seq = parts.writer().published();
+        if (event != null) {
+            event.end(key.name(), header.epoch(), seq, slot);
+        }
+        return seq;
     }
 
     void giveBack(int slot) {
@@ -149,30 +191,47 @@ public final class Publisher implements AutoCloseable {
         }
     }
 
+    /** Refuses a stream that nothing can be queued on for this ring. */
+    void requireStream(long stream) {
+        parts.announcer().require(stream);
+    }
+
     void copyFromHost(Plane plane, MemorySegment source, long sourcePitch) {
         if (!source.isNative()) {
             throw new CuframesException(
                     ErrorCode.INVALID_ARGUMENT, "a plane can be copied to the GPU from native memory only: " + source);
         }
-        copyFromDevice(plane, source.address(), sourcePitch, stream());
-        Cuda.synchronize(stream()); // so that the caller may reuse its memory
-    }
-
-    void copyFromDevice(Plane plane, long source, long sourcePitch, long stream) {
         int previous = Cuda.useDevice(device.ordinal());
         try {
-            PlaneLayout layout = plane.layout();
-            Cuda.copyRows(
-                    plane.pointer().address(),
-                    layout.pitch(),
-                    source,
-                    sourcePitch,
-                    layout.rowBytes(),
-                    layout.height(),
-                    stream);
+            copyRows(plane, source.address(), sourcePitch, stream());
+            Cuda.synchronize(stream()); // so that the caller may reuse its memory
         } finally {
             Cuda.restoreDevice(previous, device.ordinal());
         }
+    }
+
+    void copyFromDevice(Plane plane, long source, long sourcePitch, long stream) {
+        plane.pointer(); // in host memory there is none, and this says so
+        requireStream(stream);
+        int previous = Cuda.useDevice(device.ordinal());
+        try {
+            DeviceMemory.require(source, "the source of a plane");
+            copyRows(plane, source, sourcePitch, stream);
+        } finally {
+            Cuda.restoreDevice(previous, device.ordinal());
+        }
+    }
+
+    private static void copyRows(Plane plane, long source, long sourcePitch, long stream) {
+        PlaneLayout layout = plane.layout();
+        Cuda.copyRows(
+                plane.pointer().address(),
+                layout.pitch(),
+                source,
+                sourcePitch,
+                layout.rowBytes(),
+                layout.height(),
+                stream);
     }
 
     private void requireOpen() {
@@ -209,7 +268,16 @@ public final class Publisher implements AutoCloseable {
     }
 
     /**
-     * A CUDA stream of this publisher's own, not synchronized with the legacy default stream.
+     * Who made the ring's buffers.
+     *
+     * @return EXTERNAL if they were registered
+     */
+    public Ownership ownership() {
+        return header.ring().ownership();
+    }
+
+    /**
+     * The publisher's stream: that of {@link Builder#stream}, else one of its own, not synchronized with the legacy default stream.
      *
      * @return a {@code cudaStream_t}; 0 in host memory
      */
@@ -239,6 +307,7 @@ public final class Publisher implements AutoCloseable {
      * The newest frame whose pixels are complete: readers have it, and what it was copied from may be reused.
      *
      * @return a sequence number, at most {@link #published()}
+     * @throws IllegalStateException if the publisher is closed
      */
     public long announced() {
         return parts.writer().announced();
@@ -291,12 +360,24 @@ public final class Publisher implements AutoCloseable {
     }
 
     /**
+     * What this publisher has counted so far, and who reads it. From any thread, at any time; the thread that publishes is not slowed down. Once
+     * the publisher is closed: as it was then.
+     *
+     * @return a snapshot; {@link PublisherStats#toJson()} makes a health report of it
+     */
+    public PublisherStats stats() {
+        return health.stats();
+    }
+
+    /**
      * The stream in words.
      *
      * @return transport, device, format, size, slots and memory
      */
     public String describe() {
-        return transport + (device == null ? "" : " on " + device) + ", " + format.pixelFormat() + " " + format.width()
+        return transport + (device == null ? "" : " on " + device)
+                + (ownership() == Ownership.EXTERNAL ? ", registered buffers, " : ", ") + format.pixelFormat() + " "
+                + format.width()
                 + "x" + format.height()
                 + ", " + header.ring().slots() + " slots, " + header.ring().length() / (1 << 20) + " MiB, socket "
                 + parts.server().socketPath();
@@ -313,16 +394,26 @@ public final class Publisher implements AutoCloseable {
 
     /**
      * Ends this stream and begins one of the same key, with the same settings and another format: a new epoch with a ring of its own, so that
-     * no frame is ever of mixed geometry. Readers are told that the format has changed; those that reconnect follow by themselves.
+     * no frame is ever of mixed geometry. Readers are told that the format has changed; those that reconnect follow by themselves. Frames of the
+     * old format that a reader holds stay whole until it closes them; in device memory for 2 s at most, which this then waits.
      *
      * @param newFormat pixel format, size and colours of the frames that follow; their layout is the library's
-     * @return the publisher to go on with; this one is closed, also where this throws
-     * @throws CuframesException as {@link Builder#open()}
+     * @return the publisher to go on with; this one is closed, also where this throws something else than UNSUPPORTED
+     * @throws CuframesException as {@link Builder#open()}; code UNSUPPORTED if the slots are registered buffers, which are of one format
      * @throws IllegalStateException if this publisher is closed
      */
     public Publisher reopen(FrameFormat newFormat) {
+        Objects.requireNonNull(newFormat, "newFormat");
         requireOpen();
+        if (ownership() == Ownership.EXTERNAL) {
+            throw new CuframesException(
+                    ErrorCode.UNSUPPORTED,
+                    "the slots of \"" + key
+                            + "\" are registered buffers, and those are of one format: close this publisher, and open"
+                            + " another one with buffers of the new format");
+        }
         end(MessageDescriptor.BYE_FORMAT_CHANGED);
+        settings.previousEpoch = epoch();
         return settings.size(newFormat.width(), newFormat.height())
                 .format(newFormat.pixelFormat())
                 .color(newFormat.color())
@@ -343,6 +434,7 @@ public final class Publisher implements AutoCloseable {
             parts.segment().unlink(); // both names go first: a successor need not wait for the drain
             parts.server().end(reason, transport.isDevice() ? DRAIN : Duration.ZERO);
         } finally {
+            health.end();
             parts.close();
         }
     }
@@ -364,29 +456,39 @@ public final class Publisher implements AutoCloseable {
     /** Says what a publisher is to be; {@link #open()} checks it all at once. Not thread-safe. */
     public static final class Builder {
         private static final Duration LONGEST_PERIOD = Duration.ofDays(365);
+        private static final int DEFAULT_SLOTS = 6;
+        private static final int UNSAID = Integer.MIN_VALUE;
 
         private final StreamKey key;
         private int width;
         private int height;
-        private PixelFormat pixelFormat = PixelFormat.NV12;
-        private ColorInfo color = ColorInfo.UNKNOWN;
+
+        /** Null: not said. */
+        private PixelFormat pixelFormat;
+
+        private ColorInfo color;
         private Transport transport = Transport.AUTO;
         private int deviceOrdinal;
         private Duration waitTimeout = Duration.ofSeconds(1);
         private Duration gracePeriod = Duration.ofSeconds(2);
+        ExternalBuffers external;
+        long stream = DeviceStreams.OWN_STREAM;
         PublishPolicy policy = PublishPolicy.DROP_OLDEST;
         TimeBase timeBase = TimeBase.UNKNOWN;
-        int slots = 6;
+        int slots = UNSAID;
         int maxSubscribers = 32;
         int maxLeases;
         Path socketDirectory;
+
+        /** That of the publisher which this one goes on for; 0 where there is none. */
+        private long previousEpoch;
 
         private Builder(String key) {
             this.key = new StreamKey(key);
         }
 
         /**
-         * The frame size. Required.
+         * The frame size. Required, unless buffers are registered, whose layout has it.
          *
          * @param newWidth pixels
          * @param newHeight pixels
@@ -478,7 +580,7 @@ public final class Publisher implements AutoCloseable {
         }
 
         /**
-         * The slots of the ring; 6 unless said. With {@link PublishPolicy#DROP_OLDEST}, a strict reader may
+         * The slots of the ring; 6 unless said, or as many as buffers are registered. With {@link PublishPolicy#DROP_OLDEST}, a strict reader may
          * fall behind by all but one before it misses a frame.
          *
          * @param newSlots 2 to 64
@@ -508,6 +610,56 @@ public final class Publisher implements AutoCloseable {
          */
         public Builder device(int ordinal) {
             deviceOrdinal = ordinal;
+            return this;
+        }
+
+        /**
+         * Registers device buffers of the application's own as the slots, in place of a ring that the library makes: what is written to them need not
+         * be copied. Each is memory of {@code cudaMalloc} (not managed, not of a pool), on the publisher's device, aligned to the components of the
+         * format, with {@link FrameFormat#frameBytes()} bytes that no other slot has; several may lie in one allocation.
+         *
+         * <p>They remain the application's: keep them until the publisher is closed, and free them then. From {@link #open()} on, write to a buffer
+         * only between acquiring its slot and publishing it. CUDA shares whole allocations, and of allocations that are not of whole 2 MiB the
+         * blocks that they lie in: subscribers can read, and write, what else of this process is there. A warning names such allocations.
+         *
+         * @param layout of the frame in each buffer, with the pitches and plane offsets of whoever writes there
+         * @param buffers where each slot starts, 2 to 64
+         * @return this
+         */
+        public Builder externalDevice(FrameFormat layout, List<DevicePtr> buffers) {
+            external = new ExternalBuffers(Objects.requireNonNull(layout), List.copyOf(buffers), null);
+            return this;
+        }
+
+        /**
+         * Registers host buffers of the application's own as the slots, in place of a ring that the library makes: what is written to them need not be
+         * copied. All of them lie in one memfd that this process has mapped shared and writable and has a descriptor of, such as a {@link
+         * SharedBuffer}; each is aligned to the components of the format, with {@link FrameFormat#frameBytes()} bytes that no other slot has.
+         *
+         * <p>They remain the application's: keep them mapped until the publisher is closed. From {@link #open()} on, write to a buffer only between
+         * acquiring its slot and publishing it. {@code open} seals the memfd for good against shrinking, growing and new writable mappings;
+         * mappings that were writable before stay so. Subscribers can read all of the memfd.
+         *
+         * @param layout of the frame in each buffer, with the pitches and plane offsets of whoever writes there
+         * @param buffers the slots, 2 to 64; of longer segments the beginning is used
+         * @return this
+         */
+        public Builder externalHost(FrameFormat layout, List<MemorySegment> buffers) {
+            external = new ExternalBuffers(Objects.requireNonNull(layout), null, List.copyOf(buffers));
+            return this;
+        }
+
+        /**
+         * The CUDA stream that {@link WritableFrame#publish(long)} announces on and {@link WritableFrame#copyPlane(int, MemorySegment, long)} copies
+         * on. Unless said, the publisher makes one of its own. Ignored in host memory.
+         *
+         * @param handle a {@code cudaStream_t} of the ring's device, which must outlive the publisher and is not destroyed by it; 0 or 1 for the
+         *     legacy default stream, 2 for the per-thread default stream, with which one and the same thread must publish. What is no stream at
+         *     all cannot be told from one
+         * @return this
+         */
+        public Builder stream(long handle) {
+            stream = handle;
             return this;
         }
 
@@ -545,6 +697,18 @@ public final class Publisher implements AutoCloseable {
         }
 
         /**
+         * Looks whether a live process publishes the key, for who is about to do something costly for this stream, such as opening a camera. It
+         * is a look and no reservation: {@link #open()} decides, and finds publishers of other containers too.
+         *
+         * @return this
+         * @throws CuframesException code ALREADY_EXISTS if one does
+         */
+        public Builder requireFreeKey() {
+            SegmentFile.requireUnpublished(key);
+            return this;
+        }
+
+        /**
          * Makes the ring and lets subscribers in.
          *
          * @return the publisher
@@ -552,22 +716,62 @@ public final class Publisher implements AutoCloseable {
          *     if the device or its libraries are not there, ACCESS_DENIED or SYSTEM if the operating system refuses
          */
         public Publisher open() {
-            FrameFormat format = FrameFormat.of(pixelFormat, width, height, color);
-            requireRange("slots", slots, SegmentDescriptor.MIN_SLOTS, SegmentDescriptor.MAX_SLOTS);
-            requireRange("maxSubscribers", maxSubscribers, 1, 256);
-            if (maxLeases == 0) {
-                maxLeases = Math.max(1, slots - 2);
+            Builder settled = copy();
+            FrameFormat format = external == null ? format() : externalFormat();
+            if (external != null) {
+                settled.slots = external.count();
+            } else if (slots == UNSAID) {
+                settled.slots = DEFAULT_SLOTS;
             }
-            requireRange("maxLeases", maxLeases, 1, slots);
-            requireRange("waitTimeout", waitTimeout, Duration.ZERO);
-            requireRange("gracePeriod", gracePeriod, Duration.ofNanos(1));
-            Transport chosen = transport == Transport.AUTO ? choose() : transport;
+            settled.maxLeases = maxLeases == 0 ? Math.max(1, settled.slots - 2) : maxLeases;
+            settled.requireRanges();
+            Transport chosen = external == null ? transport : external.transport();
+            if (chosen == Transport.AUTO) {
+                chosen = choose();
+            }
             CudaDevice device = null;
             if (chosen.isDevice()) {
                 Cuda.load();
                 device = Cuda.device(deviceOrdinal);
             }
-            return new Publisher(copy(), key, format, chosen, device);
+            return new Publisher(settled, key, format, chosen, device);
+        }
+
+        private FrameFormat format() {
+            return FrameFormat.of(
+                    pixelFormat == null ? PixelFormat.NV12 : pixelFormat,
+                    width,
+                    height,
+                    color == null ? ColorInfo.UNKNOWN : color);
+        }
+
+        /** The layout of the registered buffers; nothing else that was said may contradict it. */
+        private FrameFormat externalFormat() {
+            FrameFormat layout = external.layout();
+            requireAgreement(
+                    "size", width == 0 && height == 0, width + "x" + height, layout.width() + "x" + layout.height());
+            requireAgreement("format", pixelFormat == null, pixelFormat, layout.pixelFormat());
+            requireAgreement("color", color == null, color, layout.color());
+            requireAgreement("slots", slots == UNSAID, slots, external.count());
+            requireAgreement("transport", transport == Transport.AUTO, transport, external.transport());
+            return layout;
+        }
+
+        private static void requireAgreement(String what, boolean unsaid, Object said, Object registered) {
+            if (!unsaid && !said.equals(registered)) {
+                throw new CuframesException(
+                        ErrorCode.INVALID_ARGUMENT,
+                        what + " is " + said + ", and that of the registered buffers " + registered
+                                + ": leave it out, or say the same");
+            }
+        }
+
+        private void requireRanges() {
+            requireRange("slots", slots, SegmentDescriptor.MIN_SLOTS, SegmentDescriptor.MAX_SLOTS);
+            requireRange("maxSubscribers", maxSubscribers, 1, 256);
+            requireRange("maxLeases", maxLeases, 1, slots);
+            requireRange("waitTimeout", waitTimeout, Duration.ZERO);
+            requireRange("gracePeriod", gracePeriod, Duration.ofNanos(1));
         }
 
         /** What this builder says now, whatever it is used for later. */
@@ -579,6 +783,8 @@ public final class Publisher implements AutoCloseable {
             copy.color = color;
             copy.transport = transport;
             copy.deviceOrdinal = deviceOrdinal;
+            copy.external = external;
+            copy.stream = stream;
             copy.policy = policy;
             copy.waitTimeout = waitTimeout;
             copy.gracePeriod = gracePeriod;
@@ -587,6 +793,7 @@ public final class Publisher implements AutoCloseable {
             copy.maxSubscribers = maxSubscribers;
             copy.maxLeases = maxLeases;
             copy.socketDirectory = socketDirectory;
+            copy.previousEpoch = previousEpoch;
             return copy;
         }
 

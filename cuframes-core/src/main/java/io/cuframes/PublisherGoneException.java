@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
-/** The publisher is gone and the ring holds no further frame for this subscriber. Frames still held stay readable until closed. */
+/** The publisher is gone and the ring holds no further frame for this subscriber. Frames still held stay readable until closed. Its fields are immutable. */
 public final class PublisherGoneException extends CuframesException {
     private static final long serialVersionUID = 1L;
 
-    /** How a publisher goes. */
+    /** How a publisher goes. Immutable. */
     public enum Reason {
         /** It closed the stream in order. */
         ENDED,

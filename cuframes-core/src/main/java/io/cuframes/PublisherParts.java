@@ -9,7 +9,6 @@ import io.cuframes.internal.cuda.CudaIpcRing;
 import io.cuframes.internal.cuda.GpuAnnouncer;
 import io.cuframes.internal.memory.HostRing;
 import io.cuframes.internal.memory.RingMemory;
-import io.cuframes.internal.protocol.RingLayout;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.SegmentHeader;
 import io.cuframes.internal.protocol.SlotDescriptor;
@@ -41,13 +40,12 @@ final class PublisherParts implements AutoCloseable {
     private PublisherParts() {}
 
     /** Makes everything, or nothing. */
-    static PublisherParts open(
-            StreamKey key, FrameFormat format, Transport transport, CudaDevice device, Publisher.Builder builder) {
+    static PublisherParts open(StreamKey key, FrameFormat format, CudaDevice device, Publisher.Builder builder) {
         PublisherParts parts = new PublisherParts();
         try {
-            long stride = SegmentDescriptor.pageAligned(format.frameBytes());
-            long length = stride * builder.slots;
-            parts.memory = device == null ? new HostRing(key.name(), length) : new CudaIpcRing(device, length);
+            parts.memory = builder.external == null
+                    ? allocate(key, format, device, builder.slots)
+                    : builder.external.register(key.name(), device);
             parts.closing.push(parts.memory::close);
             parts.header = new SegmentHeader(
                     key.name(),
@@ -57,13 +55,7 @@ final class PublisherParts implements AutoCloseable {
                     builder.policy,
                     builder.timeBase,
                     format,
-                    new RingLayout(
-                            transport,
-                            Ownership.LIBRARY,
-                            builder.slots,
-                            stride,
-                            parts.memory.length(),
-                            parts.memory.device()));
+                    parts.memory.layout());
             parts.segment =
                     SegmentFile.create(key, builder.slots, bytes -> parts.describe(bytes, builder.maxSubscribers));
             parts.closing.push(parts.segment::close);
@@ -78,6 +70,11 @@ final class PublisherParts implements AutoCloseable {
             }
             throw e;
         }
+    }
+
+    private static RingMemory allocate(StreamKey key, FrameFormat format, CudaDevice device, int slots) {
+        long stride = SegmentDescriptor.pageAligned(format.frameBytes());
+        return device == null ? new HostRing(key.name(), slots, stride) : new CudaIpcRing(device, slots, stride);
     }
 
     private static long randomEpoch() {
@@ -95,17 +92,7 @@ final class PublisherParts implements AutoCloseable {
         header.write(bytes);
         bytes.set(ValueLayout.JAVA_INT, SegmentDescriptor.MAX_SUBSCRIBERS_OFFSET, maxSubscribers);
         for (int slot = 0; slot < header.ring().slots(); slot++) {
-            long at = SegmentDescriptor.slotOffset(slot);
-            bytes.set(
-                    ValueLayout.JAVA_LONG,
-                    at + SlotDescriptor.OFFSET_OFFSET,
-                    slot * header.ring().slotStride());
-            bytes.set(
-                    ValueLayout.JAVA_LONG,
-                    at + SlotDescriptor.LENGTH_OFFSET,
-                    header.ring().slotStride());
-            bytes.set(ValueLayout.JAVA_LONG, at + SlotDescriptor.ALLOCATION_LENGTH_OFFSET, memory.length());
-            memory.describe(bytes.asSlice(at + SlotDescriptor.HANDLE_OFFSET, SlotDescriptor.HANDLE_LENGTH));
+            memory.place(slot).write(bytes.asSlice(SegmentDescriptor.slotOffset(slot), SlotDescriptor.LENGTH));
         }
     }
 
@@ -116,7 +103,7 @@ final class PublisherParts implements AutoCloseable {
                 : new RingWriter(bytes, builder.slots, readers, builder.graceNanos());
         announcer = device == null
                 ? new HostAnnouncer(writer, bytes.address() + SegmentDescriptor.HEAD_OFFSET)
-                : new GpuAnnouncer(device, bytes, writer, key.name());
+                : new GpuAnnouncer(device, bytes, writer, key.name(), builder.stream);
         closing.push(announcer::close);
         server = PublisherServer.start(
                 key,
@@ -127,6 +114,10 @@ final class PublisherParts implements AutoCloseable {
                 readers,
                 new PublisherServer.Limits(builder.maxSubscribers, builder.maxLeases));
         closing.push(server::close);
+    }
+
+    ReaderSet readers() {
+        return readers;
     }
 
     RingMemory memory() {

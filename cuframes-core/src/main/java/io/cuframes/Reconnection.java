@@ -74,8 +74,4 @@ final class Reconnection {
     int attempts() {
         return attempts.get();
     }
-
-    PublisherGoneException.Reason reason() {
-        return reason;
-    }
 }

@@ -3,7 +3,11 @@ package io.cuframes;
 
 import io.cuframes.PublisherGoneException.Reason;
 import io.cuframes.internal.connect.Connection;
+import io.cuframes.internal.cuda.CudaDevice;
 import io.cuframes.internal.cuda.DeviceReads;
+import io.cuframes.internal.dlpack.TensorSpec;
+import io.cuframes.internal.events.GapEvent;
+import io.cuframes.internal.events.ReceiveEvent;
 import io.cuframes.internal.memory.RingView;
 import io.cuframes.internal.protocol.HeadWord;
 import io.cuframes.internal.protocol.MessageDescriptor;
@@ -43,6 +47,8 @@ final class Session {
 
     private final String key;
     private final Connection connection;
+    private final SubscriberMode mode;
+    private final ReadTally tally;
     private final DeviceReads deviceReads;
     private final boolean strict;
     private final RingReader reader;
@@ -91,6 +97,8 @@ final class Session {
     Session(String key, Connection connection, Subscriber.Options options, ReadTally tally, Session before) {
         this.key = key;
         this.connection = connection;
+        this.mode = options.mode();
+        this.tally = tally;
         RingView view = connection.ring();
         this.slots = new Plane[header().ring().slots()][];
         Arrays.setAll(slots, slot -> Plane.of(format(), view.address(slot), view.host(slot)));
@@ -196,7 +204,18 @@ final class Session {
         }
         held.incrementAndGet();
         users.set(slot, 1);
-        return nextHandle().begin(slot, HeadWord.seq(word), reader.missedBefore());
+        long seq = HeadWord.seq(word);
+        record(seq, reader.missedBefore());
+        return nextHandle().begin(slot, seq, reader.missedBefore());
+    }
+
+    /** Tells a flight recording, if there is one. */
+    private void record(long seq, long missed) {
+        long epoch = header().epoch();
+        ReceiveEvent.record(key, epoch, seq, tally.lastLatencyNanos(), missed);
+        if (missed > 0) {
+            GapEvent.record(key, epoch, missed, seq - missed - 1, mode);
+        }
     }
 
     private Frame nextHandle() {
@@ -252,6 +271,15 @@ final class Session {
     }
 
     void copyFrame(int slot, MemorySegment target) {
+        try {
+            copy(slot, target);
+        } catch (CuframesException e) {
+            tally.countError();
+            throw e;
+        }
+    }
+
+    private void copy(int slot, MemorySegment target) {
         if (target.isReadOnly() || (deviceReads != null && !target.isNative())) {
             throw new CuframesException(
                     ErrorCode.INVALID_ARGUMENT,
@@ -271,9 +299,30 @@ final class Session {
         }
     }
 
-    /** One more user of the lease on a slot; only while there is one. */
-    void retain(int slot) {
+    /** A tensor in the memory of a leased slot, which is one more user of the lease; only while there is one. */
+    DlpackTensor export(int slot, TensorSpec spec) {
         users.incrementAndGet(slot);
+        return DlpackTensor.export(spec, stream -> {
+            if (stream == DlpackTensor.NO_STREAM) {
+                release(slot);
+            } else {
+                releaseForConsumer(slot, stream);
+            }
+        });
+    }
+
+    /** As {@link #releaseOn}, for a consumer that is not there to try again: where the GPU cannot end the lease, waits until it has nothing to do. */
+    private void releaseForConsumer(int slot, long stream) {
+        try {
+            releaseOn(slot, stream);
+        } catch (RuntimeException e) {
+            deviceReads.awaitIdle();
+            synchronized (this) {
+                pendingStreams[slot] = NO_STREAM;
+            }
+            release(slot);
+            throw e;
+        }
     }
 
     /** One user of a lease less; all its reads are done. The lease ends with the last. */
@@ -295,6 +344,7 @@ final class Session {
             release(slot);
             return;
         }
+        deviceReads.require(stream);
         if (users.get(slot) == 1 && pendingStreams[slot] == NO_STREAM) {
             endLease(slot, stream);
             return;
@@ -322,6 +372,7 @@ final class Session {
             try {
                 deviceReads.release(slot, stream);
             } catch (RuntimeException e) {
+                tally.countError();
                 pendingStreams[slot] = stream;
                 users.set(slot, 1);
                 throw e;
@@ -387,6 +438,30 @@ final class Session {
         return (gate.get() & UNMAPPED) != 0;
     }
 
+    /** Leases held, those included that a GPU is to end. From any thread. */
+    int leases() {
+        if (deviceReads == null || !enter(UNMAPPED)) {
+            return held.get();
+        }
+        try {
+            return held.get() + deviceReads.pending();
+        } finally {
+            leave();
+        }
+    }
+
+    /** Frames published and not taken yet; 0 once the mappings are gone. From any thread. */
+    long lag() {
+        if (!enter(UNMAPPED)) {
+            return 0;
+        }
+        try {
+            return reader.lag();
+        } finally {
+            leave();
+        }
+    }
+
     String key() {
         return key;
     }
@@ -406,6 +481,11 @@ final class Session {
     /** The consumer stream; 0 in host memory. */
     long stream() {
         return deviceReads == null ? 0 : deviceReads.stream();
+    }
+
+    /** The GPU that holds the ring; null for host memory. */
+    CudaDevice device() {
+        return connection.device();
     }
 
     Plane[] planes(int slot) {

@@ -27,6 +27,9 @@ final class SlotTaker {
     /** How often a close looks whether the wait that it ends is over. */
     private static final long CLOSE_RETRY_NANOS = 50_000;
 
+    /** The slot that suits the ring best. */
+    static final int ANY_SLOT = -1;
+
     /** Besides the {@link RingWriter}'s own answers. */
     private static final int CLOSED = Integer.MIN_VALUE;
 
@@ -65,15 +68,19 @@ final class SlotTaker {
     /**
      * Takes a slot.
      *
+     * @param wanted its number, or {@link #ANY_SLOT}; only the latter counts what finds none
      * @return the slot; or less than 0 if there is none, which is counted, or if the publisher was closed meanwhile
      * @throws CuframesException code TIMEOUT if the GPU has not announced a frame for 2 s
      */
-    int take() {
-        int slot = look();
-        return isWorthWaiting(slot) ? await() : counted(slot);
+    int take(int wanted) {
+        int slot = look(wanted);
+        return isWorthWaiting(slot) ? await(wanted) : counted(wanted, slot);
     }
 
-    private int counted(int slot) {
+    private int counted(int wanted, int slot) {
+        if (wanted != ANY_SLOT) {
+            return slot;
+        }
         if (slot == RingWriter.UNREAD) {
             writer.countRefused();
         } else if (slot == RingWriter.ALL_LEASED) {
@@ -82,8 +89,8 @@ final class SlotTaker {
         return slot;
     }
 
-    private int look() {
-        int slot = writer.take();
+    private int look(int wanted) {
+        int slot = wanted == ANY_SLOT ? writer.take() : writer.take(wanted);
         if (writer.stalled() != toldStalled) {
             toldStalled = writer.stalled();
             server.noticeStalled();
@@ -100,20 +107,20 @@ final class SlotTaker {
         };
     }
 
-    private int await() {
+    private int await(int wanted) {
         waiter = Thread.currentThread();
         try {
-            int slot = closed.get() ? CLOSED : awaitReaders();
-            return closed.get() ? CLOSED : counted(slot);
+            int slot = closed.get() ? CLOSED : awaitReaders(wanted);
+            return closed.get() ? CLOSED : counted(wanted, slot);
         } finally {
             waiter = null;
         }
     }
 
-    private int awaitReaders() {
+    private int awaitReaders(int wanted) {
         long start = System.nanoTime();
         long nap = FIRST_NAP_NANOS;
-        int slot = lookOnceAnnounced();
+        int slot = lookOnceAnnounced(wanted);
         while (isWorthWaiting(slot) && !closed.get()) {
             long waited = System.nanoTime() - start;
             if (waited >= waitNanos || Thread.currentThread().isInterrupted()) {
@@ -125,14 +132,14 @@ final class SlotTaker {
                 LockSupport.parkNanos(this, Math.min(nap, waitNanos - waited));
                 nap = Math.min(2 * nap, LONGEST_NAP_NANOS);
             }
-            slot = lookOnceAnnounced();
+            slot = lookOnceAnnounced(wanted);
         }
         return slot;
     }
 
     /** Looks for a slot; where the GPU is a whole ring behind, once it is not. */
-    private int lookOnceAnnounced() {
-        int slot = look();
+    private int lookOnceAnnounced(int wanted) {
+        int slot = look(wanted);
         long deadline = System.nanoTime() + GPU_PATIENCE.toNanos();
         while (slot == RingWriter.ALL_PENDING && !closed.get()) {
             if (System.nanoTime() - deadline > 0) {
@@ -142,7 +149,7 @@ final class SlotTaker {
                                 + writer.published() + " after 2 s: " + announcer.diagnose());
             }
             Thread.onSpinWait();
-            slot = look();
+            slot = look(wanted);
         }
         return slot;
     }

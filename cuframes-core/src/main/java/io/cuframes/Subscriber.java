@@ -4,7 +4,12 @@ package io.cuframes;
 import io.cuframes.internal.connect.Connection;
 import io.cuframes.internal.connect.Connector;
 import io.cuframes.internal.connect.StreamKey;
-import io.cuframes.internal.cuda.DeviceReads;
+import io.cuframes.internal.cuda.DeviceStreams;
+import io.cuframes.internal.events.ConnectEvent;
+import io.cuframes.internal.events.DisconnectEvent;
+import io.cuframes.internal.events.EpochEvent;
+import io.cuframes.internal.events.Side;
+import io.cuframes.internal.protocol.SegmentHeader;
 import io.cuframes.internal.ring.ReadTally;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -39,7 +44,7 @@ public final class Subscriber implements AutoCloseable {
     /**
      * What a subscriber is to be.
      *
-     * @param stream a cudaStream_t or {@link DeviceReads#OWN_STREAM}
+     * @param stream a cudaStream_t or {@link DeviceStreams#OWN_STREAM}
      * @param backoff null if it does not reconnect
      */
     record Options(SubscriberMode mode, WaitStrategy waitStrategy, long stream, Backoff backoff, Listener listener) {}
@@ -91,11 +96,25 @@ public final class Subscriber implements AutoCloseable {
 
     private final AtomicInteger reconnects = new AtomicInteger();
 
-    private Subscriber(StreamKey key, Options options, Connector connector, Connection connection) {
+    /** How the last publisher went; null while there is one. Changed by the thread that calls {@link #next}. */
+    private volatile PublisherGoneException.Reason lostReason;
+
+    /** The search for a publisher, for a flight recording; for the thread that calls {@link #next}. */
+    private ConnectEvent search;
+
+    private final long openedNanos = System.nanoTime();
+
+    /** 0 while it is open. */
+    private volatile long closedNanos;
+
+    private Subscriber(
+            StreamKey key, Options options, Connector connector, Connection connection, ConnectEvent search) {
         this.key = key;
         this.options = options;
         this.connector = connector;
+        this.search = search;
         this.session = new Session(key.name(), connection, options, tally, null);
+        recordConnected(session, 0);
     }
 
     /**
@@ -122,7 +141,14 @@ public final class Subscriber implements AutoCloseable {
      * @throws IllegalStateException if the subscriber is closed
      */
     public Frame next(Duration timeout) {
-        return next(timeout.toNanos());
+        try {
+            return next(timeout.toNanos());
+        } catch (PublisherGoneException e) {
+            throw e;
+        } catch (CuframesException e) {
+            tally.countError();
+            throw e;
+        }
     }
 
     private Frame next(long timeoutNanos) {
@@ -145,6 +171,9 @@ public final class Subscriber implements AutoCloseable {
             left = Math.max(0, timeoutNanos - (System.nanoTime() - start));
             if (!reconnect(left)) {
                 requireOpen();
+                if (!Thread.currentThread().isInterrupted()) {
+                    tally.countTimeout();
+                }
                 return null;
             }
             left = Math.max(0, timeoutNanos - (System.nanoTime() - start));
@@ -154,6 +183,11 @@ public final class Subscriber implements AutoCloseable {
     /** The publisher is gone: the end of this subscriber, or the beginning of a search for the next. */
     private void lose(Session lost) {
         PublisherGoneException.Reason reason = lost.gone();
+        if (lostReason == null) {
+            lostReason = reason;
+            search = ConnectEvent.begun();
+            DisconnectEvent.record(key.name(), lost.header().epoch(), Side.SUBSCRIBER, "", reason.name());
+        }
         if (options.backoff() == null) {
             throw new PublisherGoneException(reason, lost.farewell());
         }
@@ -188,14 +222,24 @@ public final class Subscriber implements AutoCloseable {
             connection.close();
             throw e;
         }
+        long lostEpoch = session.header().epoch();
         session = next;
         reconnection = null;
+        lostReason = null;
         reconnects.incrementAndGet();
+        recordConnected(next, lostEpoch);
         if (closed.get()) {
             next.close(); // close() may have seen the session before
             return;
         }
         options.listener().reconnected(next.header().epoch(), attempts.attempts(), next.format());
+    }
+
+    /** Tells a flight recording, if there is one. */
+    private void recordConnected(Session connected, long previousEpoch) {
+        SegmentHeader header = connected.header();
+        search.end(key.name(), header.epoch(), header.pid());
+        EpochEvent.record(key.name(), header.epoch(), Side.SUBSCRIBER, previousEpoch, header.format());
     }
 
     private void requireOpen() {
@@ -229,6 +273,15 @@ public final class Subscriber implements AutoCloseable {
      */
     public Transport transport() {
         return session.transport();
+    }
+
+    /**
+     * Who made the ring's buffers.
+     *
+     * @return EXTERNAL if they are those of the publisher's application
+     */
+    public Ownership ownership() {
+        return session.header().ring().ownership();
     }
 
     /**
@@ -318,7 +371,7 @@ public final class Subscriber implements AutoCloseable {
      * @return false while a subscriber that reconnects looks for the next one
      */
     public boolean isConnected() {
-        return reconnection == null && !closed.get();
+        return lostReason == null && !closed.get();
     }
 
     /**
@@ -346,8 +399,50 @@ public final class Subscriber implements AutoCloseable {
      * @return how the last one went; null while there is one
      */
     public PublisherGoneException.Reason disconnectReason() {
-        Reconnection attempts = reconnection;
-        return attempts == null ? null : attempts.reason();
+        return lostReason;
+    }
+
+    /**
+     * What this subscriber has counted so far, and what it holds. From any thread, at any time, also once it is closed; the thread that takes
+     * frames is not slowed down.
+     *
+     * @return a snapshot; {@link SubscriberStats#toJson()} makes a health report of it
+     */
+    public SubscriberStats stats() {
+        Session current = session;
+        ReadTally.Counts counts = tally.counts();
+        long now = System.nanoTime();
+        long closedAt = closedNanos;
+        boolean connected = isConnected();
+        return new SubscriberStats(
+                key.name(),
+                current.header().epoch(),
+                current.transport(),
+                options.mode(),
+                connected,
+                (closedAt == 0 ? now : closedAt) - openedNanos,
+                counts.received(),
+                counts.missed(),
+                counts.gaps(),
+                counts.timeouts(),
+                tally.errors(),
+                counts.lastSeq(),
+                counts.lastPtsNanos(),
+                connected ? current.lag() : 0,
+                current.leases() + pastLeases(current),
+                reconnects.get(),
+                counts.lastSeq() == 0 ? -1 : now - counts.lastNanos(),
+                tally.latency());
+    }
+
+    /** The current session is among the past ones as soon as its publisher is gone. */
+    private int pastLeases(Session current) {
+        synchronized (past) {
+            return past.stream()
+                    .filter(each -> each != current)
+                    .mapToInt(Session::leases)
+                    .sum();
+        }
     }
 
     /**
@@ -358,6 +453,10 @@ public final class Subscriber implements AutoCloseable {
     public void close() {
         if (closed.getAndSet(true)) {
             return;
+        }
+        closedNanos = System.nanoTime();
+        if (lostReason == null) {
+            DisconnectEvent.record(key.name(), epoch(), Side.SUBSCRIBER, "", DisconnectEvent.CLOSED);
         }
         RuntimeException failure = closeSafely(session, null);
         List<Session> others;
@@ -389,7 +488,7 @@ public final class Subscriber implements AutoCloseable {
         private final StreamKey key;
         private SubscriberMode mode = SubscriberMode.NEWEST_ONLY;
         private WaitStrategy waitStrategy = WaitStrategy.ADAPTIVE;
-        private long stream = DeviceReads.OWN_STREAM;
+        private long stream = DeviceStreams.OWN_STREAM;
         private Backoff backoff;
         private Listener listener = new Listener() {};
         private Path socketDirectory;
@@ -495,15 +594,16 @@ public final class Subscriber implements AutoCloseable {
          *
          * @return the subscriber
          * @throws CuframesException code NOT_FOUND if no publisher answers in time, PROTOCOL if it speaks another version or sends what does
-         *     not make sense, NO_SLOT if it admits no more subscribers, ACCESS_DENIED if it does not admit this user, CUDA if its ring cannot
+         *     not make sense, UNSUPPORTED if its frames are of a pixel format that this release does not know, NO_SLOT if it admits no more subscribers, ACCESS_DENIED if it does not admit this user, CUDA if its ring cannot
          *     be mapped here, INVALID_ARGUMENT for an illegal name
          */
         public Subscriber open() {
+            ConnectEvent search = ConnectEvent.begun();
             Connector connector = new Connector(key, socketDirectory, mode, name);
             Connection connection = connector.connect(connectTimeout, () -> false);
             try {
                 Options options = new Options(mode, waitStrategy, stream, backoff, listener);
-                return new Subscriber(key, options, connector, connection);
+                return new Subscriber(key, options, connector, connection, search);
             } catch (RuntimeException e) {
                 connection.close();
                 throw e;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
-/** Which frames a subscriber is given. */
+/** Which frames a subscriber is given. Immutable. */
 public enum SubscriberMode {
     /** The newest frame there is; those in between are skipped. */
     NEWEST_ONLY(1),

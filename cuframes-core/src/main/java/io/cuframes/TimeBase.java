@@ -5,7 +5,7 @@ import java.math.BigInteger;
 
 /**
  * How long a tick of a source's timestamps is: {@code numerator / denominator} seconds, as FFmpeg's {@code AVRational} time base. Frames carry
- * nanoseconds; the time base says what they were computed from.
+ * nanoseconds; the time base says what they were computed from. Immutable.
  *
  * @param numerator more than 0, or 0 where unknown
  * @param denominator more than 0, or 0 where unknown

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
-/** Where the pixels of a ring live and how they are shared. */
+/** Where the pixels of a ring live and how they are shared. Immutable. */
 public enum Transport {
     /** Let the publisher choose: {@link #CUDA_IPC} where a CUDA device is found, else {@link #HOST}. Never the transport of an open stream. */
     AUTO(0),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
-/** How a subscriber waits for the next frame. */
+/** How a subscriber waits for the next frame. Immutable. */
 public enum WaitStrategy {
     /** Burns one core; lowest latency. */
     SPIN,

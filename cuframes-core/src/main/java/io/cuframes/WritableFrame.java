@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
  * A slot of the ring in the publisher's hands: fill its planes, say what else is known of the frame, then publish it. Closing it unpublished
  * gives the slot back; after publishing, closing does nothing.
  *
- * <p>For the publisher's thread. These objects are used again for later frames, four laps of the ring later at the earliest: do not keep one
+ * <p>Not thread-safe: for the publisher's thread; its planes may be filled by others, as long as they are done when it is published. These objects are used again for later frames, four laps of the ring later at the earliest: do not keep one
  * after it is published or closed. Until then its use throws an IllegalStateException.
  */
 public final class WritableFrame implements AutoCloseable {
@@ -101,6 +101,17 @@ public final class WritableFrame implements AutoCloseable {
     }
 
     /**
+     * The slot that was taken: with registered buffers, which of them this frame is.
+     *
+     * @return its number, from 0; that of the buffer in {@link Publisher.Builder#externalDevice} or {@link Publisher.Builder#externalHost}
+     * @throws IllegalStateException if the frame is not open
+     */
+    public int slot() {
+        requireOpen();
+        return slot;
+    }
+
+    /**
      * A plane to write to.
      *
      * @param index its number in the format
@@ -145,14 +156,48 @@ public final class WritableFrame implements AutoCloseable {
      * Queues the copy of a plane from device memory; device transports only.
      *
      * @param index the plane's number in the format
-     * @param source first row, on the ring's device or a peer of it
+     * @param source first row, on the ring's device or a peer of it; managed memory will do, too
      * @param sourcePitch bytes from one row to the next in the source
-     * @param stream CUDA stream to queue it on; publish on the same one. The source must stay until the copy is done
-     * @throws CudaException if the copy cannot be queued
+     * @param stream CUDA stream of the ring's device to queue it on; publish on the same one. The source must stay until the copy is done
+     * @throws CuframesException code INVALID_ARGUMENT if the source is not device memory, or the stream is of another device; CUDA if the copy
+     *     cannot be queued
      * @throws IllegalStateException if the ring is in host memory
      */
     public void copyPlane(int index, DevicePtr source, long sourcePitch, long stream) {
         publisher.copyFromDevice(plane(index), source.address(), sourcePitch, stream);
+    }
+
+    /**
+     * Copies a plane from a tensor of another library: {@code [height, width]}, or {@code [height, width, components]} for interleaved
+     * samples, with the elements of a row side by side. The tensor stays the caller's to close.
+     *
+     * <p>From host memory it is copied when this returns. From device memory to a device ring the copy is queued.
+     *
+     * @param index the plane's number in the format
+     * @param source the tensor: unsigned integers of the size of the format's components
+     * @param stream CUDA stream to queue the copy on, 0 for the legacy default stream; publish on the same one. The tensor must then stay
+     *     open until the frame is announced. Ignored where nothing is queued
+     * @throws IndexOutOfBoundsException if the format has no such plane
+     * @throws CuframesException code INVALID_ARGUMENT if the tensor's type or shape is not the plane's, UNSUPPORTED if it is in device memory
+     *     and the ring is not
+     * @throws CudaException if the copy fails or cannot be queued
+     * @throws IllegalStateException if the frame is not open, or the tensor was handed over or closed
+     */
+    public void copyPlane(int index, DlpackTensor source, long stream) {
+        PlaneLayout layout = plane(index).layout();
+        long pitch = source.sourcePitch(publisher.format().pixelFormat(), layout);
+        if (source.device().isHost()) {
+            copyPlane(index, source.hostBytes(pitch * (layout.height() - 1) + layout.rowBytes()), pitch);
+            return;
+        }
+        if (!publisher.transport().isDevice()) {
+            throw new CuframesException(
+                    ErrorCode.UNSUPPORTED,
+                    "a tensor on " + source.device() + " " + source.deviceOrdinal()
+                            + " cannot be copied into a ring in host"
+                            + " memory: copy it to the host first, or publish with a device transport");
+        }
+        copyPlane(index, new DevicePtr(source.address()), pitch, stream);
     }
 
     /**
@@ -169,15 +214,17 @@ public final class WritableFrame implements AutoCloseable {
     /**
      * Publishes the frame once the work queued on the stream so far is done; returns at once. The GPU announces it.
      *
-     * @param stream CUDA stream that the planes are written on, 0 for the legacy default stream; it must live until the frame is announced.
-     *     Ignored in host memory
+     * @param stream CUDA stream of the ring's device that the planes are written on, 0 or 1 for the legacy default stream, 2 for that of this
+     *     thread; it must live until the frame is announced. Ignored in host memory
      * @param ptsNanos presentation time, nanoseconds
      * @return the frame's sequence number, from 1
      * @throws IllegalStateException if the frame is not open
-     * @throws CudaException if the announcement cannot be queued
+     * @throws CuframesException code INVALID_ARGUMENT if the stream is of another device: the frame is then still open; CUDA if the
+     *     announcement cannot be queued: the frame is then given back unpublished
      */
     public long publish(long stream, long ptsNanos) {
         requireOpen();
+        publisher.requireStream(stream);
         open = false;
         return publisher.publish(slot, stream, ptsNanos, captureTimeNanos, flags, userDataLength);
     }

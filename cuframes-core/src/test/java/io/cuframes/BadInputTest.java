@@ -104,6 +104,19 @@ class BadInputTest {
     }
 
     @Test
+    void aBuilderMayBeUsedAgainAndForgetsWhatItWorkedOut() {
+        Publisher.Builder builder = publisher();
+        builder.open().close(); // with the leases that suit 6 slots
+        try (Publisher smaller = builder.slots(2).open();
+                Subscriber subscriber = Subscriber.builder(stream.key())
+                        .socketDirectory(stream.directory())
+                        .open()) {
+            assertEquals(2, subscriber.slots());
+            assertEquals(smaller.epoch(), subscriber.epoch());
+        }
+    }
+
+    @Test
     void aRingThatDoesNotFitInMemoryIsRefused() {
         refused(
                 builder -> builder.size(16384, 16384).slots(64),

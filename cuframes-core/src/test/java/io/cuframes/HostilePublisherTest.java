@@ -274,6 +274,16 @@ class HostilePublisherTest {
     }
 
     @Test
+    void aPixelFormatFromTheFutureIsToldFromALie() {
+        CuframesException refused = connectTo(
+                lie((welcome, segment) -> segment.set(ValueLayout.JAVA_INT, SegmentDescriptor.PIXEL_FORMAT_OFFSET, 9)));
+        assertEquals(ErrorCode.UNSUPPORTED, refused.code());
+        assertTrue(refused.getMessage().contains("\"" + stream.key() + "\""), refused.getMessage());
+        assertTrue(refused.getMessage().contains("pixel format 9"), refused.getMessage());
+        assertTrue(refused.getMessage().contains("update it"), refused.getMessage());
+    }
+
+    @Test
     void memoryThatCouldVanishUnderTheReaderIsRefused() {
         assertProtocolError("not a sealed memfd", welcome(truth(), 3, ControlDescriptor.LENGTH, false, RING));
         assertProtocolError("not a sealed memfd", welcome(truth(), 3, 8192, true, RING));

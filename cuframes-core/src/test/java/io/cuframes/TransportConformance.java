@@ -28,6 +28,11 @@ abstract class TransportConformance extends StreamTest {
         super(transport);
     }
 
+    /** A strict one that goes on with the publisher that follows. */
+    private Child follower() {
+        return subscriber(SubscriberMode.STRICT_ORDER, "reconnect");
+    }
+
     @Test
     void framesArriveCompleteAndInOrder() {
         Child publisher = publisher(32);
@@ -139,6 +144,76 @@ abstract class TransportConformance extends StreamTest {
         Arrays.sort(notices);
         assertTrue(
                 notices[NOTICE_ROUNDS / 2] < NOTICE_NANOS, "median notice " + notices[NOTICE_ROUNDS / 2] / 1e6 + " ms");
+    }
+
+    @Test
+    void framesOfEveryPixelFormatArriveWithEveryPixel() {
+        Child publisher = publisher(4);
+        Child subscriber = follower();
+        long received = 0;
+        for (PixelFormat format : PixelFormat.values()) {
+            int odd = format.needsEvenSize() ? 0 : 1;
+            subscriber.tell("read 3"); // looks for the new format at once
+            String size = (322 + odd) + " " + (62 + odd);
+            assertEquals(
+                    "reopened " + format + " " + size.replace(' ', 'x'),
+                    publisher.ask("reopen " + format + " " + size));
+            assertEquals("subscribers 1", publisher.ask("await 1"));
+            assertEquals("published 3", publisher.ask("publish 3"));
+            received += 3;
+            assertEquals(read(received, 3), subscriber.answer());
+        }
+        assertEquals(
+                "epochs NV12 322x62 3, P010 322x62 3, YUV420P 322x62 3, YUV444P 323x63 3, RGB24 323x63 3,"
+                        + " RGBA 323x63 3, GRAY8 323x63 3, GRAY16 323x63 3",
+                subscriber.ask("epochs"));
+    }
+
+    @Test
+    void aFormatChangeEndsTheOldFramesBeforeItBeginsTheNew() {
+        Child publisher = publisher(8);
+        Child follower = follower();
+        Child leaver = subscriber(SubscriberMode.STRICT_ORDER);
+        publisher.ask("publish 6");
+        assertEquals(read(2, 2), follower.ask("hold 2"));
+        publisher.tell("reopen RGB24 333 77");
+        assertEquals(read(6, 6), follower.ask("read 4"), "what is left of the old format comes first");
+        assertEquals(read(6, 6), follower.ask("check"));
+        assertEquals("waiting", leaver.ask("gone"));
+        String[] gone = leaver.answer().split(" ", -1);
+        assertEquals(List.of("gone", "FORMAT_CHANGED", "6"), List.of(gone[0], gone[1], gone[3]));
+        leaver.tell("close");
+        if (transport.isDevice()) {
+            follower.ask("drop"); // a device ring is freed 2 s after its end
+        }
+        follower.tell("read 5");
+        assertEquals("reopened RGB24 333x77", publisher.answer());
+        assertEquals("subscribers 1", publisher.ask("await 1"));
+        assertEquals("published 5", publisher.ask("publish 5"));
+        assertEquals(read(11, 5), follower.answer());
+        assertEquals("epochs NV12 320x180 6, RGB24 333x77 5", follower.ask("epochs"));
+        publisher.ask("publish 20"); // more than a lap of the new ring
+        assertEquals(read(11, 5), follower.ask("check"), "frames of the old format, held all the while");
+        follower.ask("drop");
+    }
+
+    @Test
+    void formatsThatChangeInQuickSuccessionNeverMix() {
+        Child publisher = publisher(4);
+        Child subscriber = follower();
+        subscriber.tell("until 40"); // of whichever epoch gets there
+        for (int round = 0; round < 12; round++) {
+            publisher.tell(round % 2 == 0 ? "reopen GRAY16 161 91" : "reopen YUV420P 642 34");
+            publisher.tell("publish 30"); // whether the subscriber is there yet or not
+        }
+        for (int round = 0; round < 12; round++) {
+            assertTrue(publisher.answer().startsWith("reopened"));
+            assertEquals("published 30", publisher.answer());
+        }
+        assertEquals("subscribers 1", publisher.ask("await 1"));
+        assertEquals("published 40", publisher.ask("publish 10"));
+        String[] read = subscriber.answer().split(" ", -1);
+        assertEquals(List.of("read", "40", "0", "true"), List.of(read[0], read[3], read[4], read[5]));
     }
 
     @Test

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -29,8 +30,13 @@ public final class Child implements AutoCloseable {
         Thread.ofPlatform().daemon().start(this::collect);
     }
 
-    /** Starts a main class with this JVM's java, class path and native access. */
+    /** Starts a main class with this JVM's java, class path, native access and CUDA. */
     public static Child start(Class<?> main, Object... arguments) {
+        return start(Map.of(), main, arguments);
+    }
+
+    /** The same, with something more in its environment. */
+    public static Child start(Map<String, String> environment, Class<?> main, Object... arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
@@ -44,9 +50,10 @@ public final class Child implements AutoCloseable {
             command.add(argument.toString());
         }
         try {
-            return new Child(new ProcessBuilder(command)
-                    .redirectError(ProcessBuilder.Redirect.INHERIT)
-                    .start());
+            ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+            builder.environment().putAll(CudaStandIn.environment());
+            builder.environment().putAll(environment);
+            return new Child(builder.start());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

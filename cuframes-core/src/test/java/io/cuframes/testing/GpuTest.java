@@ -20,7 +20,15 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 public @interface GpuTest {
     /** Looks for a GPU once. */
     final class Condition implements ExecutionCondition {
-        private static final String REASON = Cuda.whyUnavailable();
+        private static final String REASON = whyUnavailable();
+
+        private static String whyUnavailable() {
+            String reason = Cuda.whyUnavailable();
+            if (reason == null && Cuda.device(0).name().equals(CudaStandIn.DEVICE_NAME)) {
+                return "this process's CUDA is the stand-in";
+            }
+            return reason;
+        }
 
         @Override
         public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {

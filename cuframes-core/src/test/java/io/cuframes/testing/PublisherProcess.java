@@ -2,6 +2,8 @@
 package io.cuframes.testing;
 
 import io.cuframes.CuframesException;
+import io.cuframes.FrameFormat;
+import io.cuframes.PixelFormat;
 import io.cuframes.PublishPolicy;
 import io.cuframes.Publisher;
 import io.cuframes.Transport;
@@ -21,13 +23,28 @@ import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 
 /**
- * A publisher in a process of its own, told what to do line by line: {@code publish N} (what finds no slot is dropped), {@code slots} (how many can be acquired at a time), {@code stats}, {@code await N} (until so many subscribers read), {@code policy} (what its policy
- * has counted), {@code warnings} (what it has logged), {@code close}. Answers each line with one.
+ * A publisher in a process of its own, told what to do line by line: {@code publish N} (what finds no slot is dropped; answered
+ * once all are announced), {@code slots} (how many can be acquired at a time), {@code stats}, {@code health}
+ * (all statistics, as JSON), {@code policy}
+ * (what its policy has counted), {@code warnings} (what it has logged), {@code await N} (until so many subscribers read), {@code reopen FORMAT WIDTH HEIGHT}, {@code close}.
+ * Answers each line with one.
  */
 public final class PublisherProcess {
     private static final long PATIENCE_NANOS = 20_000_000_000L;
 
-    private PublisherProcess() {}
+    private final Warnings warnings;
+    private Publisher publisher;
+    private FramePattern pattern;
+
+    private PublisherProcess(Publisher publisher, Warnings warnings) {
+        this.warnings = warnings;
+        use(publisher);
+    }
+
+    private void use(Publisher opened) {
+        publisher = opened;
+        pattern = new FramePattern(opened.format());
+    }
 
     /** Arguments: key, socket directory, transport, slots, width, height; and policy, wait timeout, grace period in ms. */
     public static void main(String[] args) throws IOException {
@@ -44,32 +61,41 @@ public final class PublisherProcess {
                     .waitTimeout(Duration.ofMillis(Long.parseLong(args[7])))
                     .gracePeriod(Duration.ofMillis(Long.parseLong(args[8])));
         }
-        try (Publisher publisher = builder.open()) {
-            FramePattern pattern = new FramePattern(publisher.format());
-            say("ready " + publisher.transport());
-            for (String line = commands.readLine(); line != null; line = commands.readLine()) {
-                String[] words = line.split(" ", -1);
-                switch (words[0]) {
-                    case "publish" -> say("published " + publish(publisher, pattern, Integer.parseInt(words[1])));
-                    case "slots" -> say("slots " + countSlots(publisher));
-                    case "stats" ->
-                        say("stats " + publisher.subscribers() + " " + publisher.published() + " "
-                                + publisher.dropped());
-                    case "await" -> say("subscribers " + await(publisher, Integer.parseInt(words[1])));
-                    case "policy" -> say("policy " + publisher.refused() + " " + publisher.stalled());
-                    case "warnings" -> say("warnings " + warnings);
-                    case "close" -> {
-                        return;
-                    }
-                    default -> throw new IllegalArgumentException(line);
+        try {
+            PublisherProcess process = new PublisherProcess(builder.open(), warnings);
+            say("ready " + process.publisher.transport());
+            try {
+                for (String line = commands.readLine();
+                        line != null && !line.equals("close");
+                        line = commands.readLine()) {
+                    say(process.obey(line.split(" ", -1)));
                 }
+            } finally {
+                process.publisher.close();
             }
         } catch (CuframesException e) {
             say("error " + e.code() + " " + e.getMessage());
         }
     }
 
-    private static long publish(Publisher publisher, FramePattern pattern, int count) {
+    private String obey(String[] words) {
+        return switch (words[0]) {
+            case "publish" -> "published " + publish(Integer.parseInt(words[1]));
+            case "slots" -> "slots " + countSlots();
+            case "stats" ->
+                "stats " + publisher.subscribers() + " " + publisher.published() + " " + publisher.dropped();
+            case "policy" -> "policy " + publisher.refused() + " " + publisher.stalled();
+            case "warnings" -> "warnings " + warnings;
+            case "health" -> publisher.stats().toJson();
+            case "await" -> "subscribers " + await(Integer.parseInt(words[1]));
+            case "reopen" ->
+                "reopened "
+                        + reopen(PixelFormat.valueOf(words[1]), Integer.parseInt(words[2]), Integer.parseInt(words[3]));
+            default -> throw new IllegalArgumentException(words[0]);
+        };
+    }
+
+    private long publish(int count) {
         for (int i = 0; i < count; i++) {
             try (WritableFrame frame = publisher.acquire()) {
                 if (frame != null) {
@@ -79,10 +105,13 @@ public final class PublisherProcess {
                 }
             }
         }
+        while (publisher.announced() < publisher.published()) { // the GPU does it later
+            Thread.onSpinWait();
+        }
         return publisher.published();
     }
 
-    private static int countSlots(Publisher publisher) {
+    private int countSlots() {
         List<WritableFrame> frames = new ArrayList<>();
         for (WritableFrame frame = publisher.acquire(); frame != null; frame = publisher.acquire()) {
             frames.add(frame);
@@ -91,12 +120,18 @@ public final class PublisherProcess {
         return frames.size();
     }
 
-    private static int await(Publisher publisher, int subscribers) {
+    private int await(int subscribers) {
         long start = System.nanoTime();
         while (publisher.subscribers() != subscribers && System.nanoTime() - start < PATIENCE_NANOS) {
             Thread.onSpinWait();
         }
         return publisher.subscribers();
+    }
+
+    private String reopen(PixelFormat format, int width, int height) {
+        use(publisher.reopen(
+                FrameFormat.of(format, width, height, publisher.format().color())));
+        return format + " " + width + "x" + height;
     }
 
     /** What the library logs at WARNING and above. */

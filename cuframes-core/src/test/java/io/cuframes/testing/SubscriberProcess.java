@@ -4,6 +4,7 @@ package io.cuframes.testing;
 import io.cuframes.Backoff;
 import io.cuframes.CuframesException;
 import io.cuframes.Frame;
+import io.cuframes.FrameFormat;
 import io.cuframes.PublisherGoneException;
 import io.cuframes.Subscriber;
 import io.cuframes.SubscriberMode;
@@ -14,19 +15,41 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
 
 /**
  * A subscriber in a process of its own, told what to do line by line: {@code read N} (checks every pixel), {@code until SEQ} (reads until that
- * frame), {@code slowly SEQ MS} (the same, keeping each frame for so long), {@code hold N} (keeps the next N), {@code check} (looks at those held once more), {@code drop} (closes those held), {@code link} (says
- * how often it has connected anew, and the epoch), {@code gone} (reads until the publisher is gone), {@code close}. Answers each line with one.
+ * frame), {@code slowly SEQ MS} (the same, keeping each frame for so long), {@code hold N} (keeps the next N), {@code check} (looks at those held once more), {@code drop} (closes those held), {@code timeout N}
+ * (asks N times for a frame that does not come), {@code health} (all statistics, as JSON), {@code epochs} (says how many frames of which format
+ * each epoch had), {@code link} (says how often it has connected anew, and the epoch), {@code gone} (reads until the publisher is gone), {@code close}. Answers each line with one.
  */
 public final class SubscriberProcess {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
+    /** What came of one incarnation of the stream. */
+    private static final class Epoch {
+        private final long id;
+        private final FrameFormat format;
+        private int frames;
+
+        Epoch(Frame first) {
+            id = first.epoch();
+            format = first.format();
+        }
+
+        @Override
+        public String toString() {
+            return format.pixelFormat() + " " + format.width() + "x" + format.height() + " " + frames;
+        }
+    }
+
     private final Subscriber subscriber;
-    private final FramePattern pattern;
+    private final Map<FrameFormat, FramePattern> patterns = new HashMap<>();
+    private final List<Epoch> epochs = new ArrayList<>();
     private final List<Frame> held = new ArrayList<>();
     private long faults;
     private long last;
@@ -34,10 +57,9 @@ public final class SubscriberProcess {
 
     private SubscriberProcess(Subscriber subscriber) {
         this.subscriber = subscriber;
-        this.pattern = new FramePattern(subscriber.format());
     }
 
-    /** Arguments: key, socket directory, mode; and "reconnect" for one that does. */
+    /** Arguments: key, socket directory, mode, and "reconnect" where it is to follow the stream from epoch to epoch. */
     public static void main(String[] args) throws IOException {
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         Subscriber.Builder builder = Subscriber.builder(args[0])
@@ -67,6 +89,10 @@ public final class SubscriberProcess {
             case "check" -> check();
             case "drop" -> drop();
             case "link" -> say("link " + subscriber.reconnects() + " " + subscriber.epoch());
+            case "epochs" ->
+                say("epochs " + epochs.stream().map(Epoch::toString).collect(Collectors.joining(", ")));
+            case "timeout" -> timeOut(Integer.parseInt(words[1]));
+            case "health" -> say(subscriber.stats().toJson());
             case "gone" -> gone();
             default -> throw new IllegalArgumentException(words[0]);
         }
@@ -86,11 +112,22 @@ public final class SubscriberProcess {
     }
 
     private void look(Frame frame) {
+        if (epochs.isEmpty() || epochs.getLast().id != frame.epoch()) {
+            epochs.add(new Epoch(frame));
+            last = 0;
+        }
+        Epoch epoch = epochs.getLast();
+        epoch.frames++;
         ordered &= frame.seq() > last && frame.ptsNanos() == frame.seq() * 40_000_000;
         last = frame.seq();
-        if (pattern.firstFault(frame, frame.seq()) >= 0) {
+        if (!frame.format().equals(epoch.format) || isDamaged(frame)) {
             faults++;
         }
+    }
+
+    private boolean isDamaged(Frame frame) {
+        FramePattern pattern = patterns.computeIfAbsent(frame.format(), FramePattern::new);
+        return pattern.firstFault(frame, frame.seq()) >= 0;
     }
 
     private void hold(int count) {
@@ -104,7 +141,7 @@ public final class SubscriberProcess {
 
     private void check() {
         for (Frame frame : held) {
-            if (pattern.firstFault(frame, frame.seq()) >= 0) {
+            if (isDamaged(frame)) {
                 faults++;
             }
         }
@@ -114,6 +151,15 @@ public final class SubscriberProcess {
     private void drop() {
         held.forEach(Frame::close);
         held.clear();
+        report();
+    }
+
+    private void timeOut(int count) {
+        for (int i = 0; i < count; i++) {
+            if (subscriber.next(Duration.ofMillis(1)) != null) {
+                throw new IllegalStateException("there is a frame");
+            }
+        }
         report();
     }
 

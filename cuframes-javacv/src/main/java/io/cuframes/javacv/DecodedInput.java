@@ -7,10 +7,12 @@ import static org.bytedeco.ffmpeg.global.avcodec.av_packet_unref;
 import static org.bytedeco.ffmpeg.global.avutil.AVERROR_EOF;
 import static org.bytedeco.ffmpeg.global.avutil.av_frame_unref;
 
+import io.cuframes.ColorInfo;
 import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
 import io.cuframes.FrameFormat;
 import io.cuframes.PixelFormat;
+import io.cuframes.TimeBase;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.ffmpeg.avcodec.AVPacket;
@@ -24,6 +26,9 @@ final class DecodedInput implements AutoCloseable {
     /** {@code AV_FRAME_FLAG_CORRUPT} of libavutil/frame.h. */
     private static final int FLAG_CORRUPT = 1;
 
+    /** {@code AV_FRAME_FLAG_KEY}, there too. */
+    private static final int FLAG_KEY = 1 << 1;
+
     private final SourceOptions options;
     private final InterruptGate gate;
     private final Backoff backoff;
@@ -31,11 +36,16 @@ final class DecodedInput implements AutoCloseable {
     private final PtsClock clock;
     private Demuxer demuxer;
     private FrameDecoder decoder;
+    private CaptureClock captureClock;
+    private ColorInfo announcedColor;
     private long ptsNanos;
+    private long captureNanos = CaptureClock.UNKNOWN;
+    private boolean keyFrame;
     private long lastFrameAt = System.nanoTime();
     private long framesSinceStart;
     private boolean drained;
     private volatile FrameFormat format;
+    private volatile TimeBase timeBase;
     private volatile VideoSource.Decoder kind;
     private volatile String description;
     private final AtomicLong errors = new AtomicLong();
@@ -59,9 +69,12 @@ final class DecodedInput implements AutoCloseable {
     private void open() {
         demuxer = Demuxer.open(options, gate);
         decoder = chooseDecoder();
+        captureClock = new CaptureClock(demuxer);
+        timeBase = demuxer.timeBase();
         framesSinceStart = 0;
         drained = false;
-        fitTo(demuxer.parameters().width(), demuxer.parameters().height());
+        announcedColor = StreamColor.of(demuxer.parameters());
+        fitTo(demuxer.parameters().width(), demuxer.parameters().height(), announcedColor);
     }
 
     private FrameDecoder chooseDecoder() {
@@ -78,18 +91,25 @@ final class DecodedInput implements AutoCloseable {
         return new CpuDecoder(demuxer, options.url().isNetwork());
     }
 
-    /** Takes note of a frame size: it is in the format and the description. */
-    private void fitTo(int width, int height) {
-        FrameFormat known = format;
+    /** Takes note of what frames are like: it is in the format and the description. */
+    private void fitTo(int width, int height, ColorInfo color) {
         int evenWidth = width & ~1;
         int evenHeight = height & ~1;
-        if (known == null || known.width() != evenWidth || known.height() != evenHeight) {
-            format = FrameFormat.of(PixelFormat.NV12, evenWidth, evenHeight, StreamColor.of(demuxer.parameters()));
+        if (!isFormat(evenWidth, evenHeight, color)) {
+            format = FrameFormat.of(PixelFormat.NV12, evenWidth, evenHeight, color);
         }
         kind = decoder.kind();
         description = demuxer.codecName() + " " + evenWidth + "x" + evenHeight + demuxer.rateText()
                 + (kind == VideoSource.Decoder.CPU ? ", CPU" : ", NVDEC on device " + options.device())
                 + decoder.conversion();
+    }
+
+    private boolean isFormat(int evenWidth, int evenHeight, ColorInfo color) {
+        FrameFormat known = format;
+        return known != null
+                && known.width() == evenWidth
+                && known.height() == evenHeight
+                && known.color().equals(color);
     }
 
     /**
@@ -128,8 +148,11 @@ final class DecodedInput implements AutoCloseable {
         framesSinceStart++;
         backoff.reset();
         ptsNanos = clock.next(frame.best_effort_timestamp());
-        if ((frame.width() & ~1) != format.width() || (frame.height() & ~1) != format.height()) {
-            fitTo(frame.width(), frame.height());
+        captureNanos = captureClock.nanosAt(frame.pts());
+        keyFrame = (frame.flags() & FLAG_KEY) != 0;
+        ColorInfo color = StreamColor.of(frame, announcedColor);
+        if (!isFormat(frame.width() & ~1, frame.height() & ~1, color)) {
+            fitTo(frame.width(), frame.height(), color);
         }
     }
 
@@ -144,6 +167,7 @@ final class DecodedInput implements AutoCloseable {
         }
         switch (demuxer.read(packet)) {
             case PACKET -> {
+                captureClock.packet(packet.pts(), demuxer.wallMicros(packet));
                 decode();
                 av_packet_unref(packet);
             }
@@ -175,7 +199,7 @@ final class DecodedInput implements AutoCloseable {
         decoder = null;
         decoder = new CpuDecoder(demuxer, options.url().isNetwork());
         drained = false;
-        fitTo(format.width(), format.height());
+        fitTo(format.width(), format.height(), format.color());
         options.listener().fellBack(reason);
     }
 
@@ -217,6 +241,7 @@ final class DecodedInput implements AutoCloseable {
     private boolean restart() {
         decoder.flush();
         clock.restart(0);
+        captureClock.restart();
         framesSinceStart = 0;
         drained = false;
         if (!demuxer.rewind()) {
@@ -255,8 +280,22 @@ final class DecodedInput implements AutoCloseable {
         return ptsNanos;
     }
 
+    /** When that frame was taken, ns since 1970 UTC by the sender's clock, or {@link CaptureClock#UNKNOWN}. */
+    long captureNanos() {
+        return captureNanos;
+    }
+
+    /** Whether that frame is known to have been coded without reference to another. */
+    boolean isKeyFrame() {
+        return keyFrame;
+    }
+
     FrameFormat format() {
         return format;
+    }
+
+    TimeBase timeBase() {
+        return timeBase;
     }
 
     FrameDecoder decoder() {

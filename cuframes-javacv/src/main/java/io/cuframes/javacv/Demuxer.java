@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.javacv;
 
+import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_ID_H261;
+import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_ID_H263;
+import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_ID_H264;
+import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_ID_HEVC;
+import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_ID_MPEG1VIDEO;
+import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_ID_MPEG2VIDEO;
+import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_ID_MPEG4;
+import static org.bytedeco.ffmpeg.global.avcodec.AV_PKT_DATA_PRFT;
+import static org.bytedeco.ffmpeg.global.avcodec.av_packet_get_side_data;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_unref;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_get_name;
 import static org.bytedeco.ffmpeg.global.avformat.AVSEEK_FLAG_BACKWARD;
@@ -23,14 +32,19 @@ import static org.bytedeco.ffmpeg.global.avutil.av_dict_set;
 
 import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
+import io.cuframes.TimeBase;
 import java.util.Locale;
+import java.util.Set;
 import org.bytedeco.ffmpeg.avcodec.AVCodec;
 import org.bytedeco.ffmpeg.avcodec.AVCodecParameters;
 import org.bytedeco.ffmpeg.avcodec.AVPacket;
+import org.bytedeco.ffmpeg.avcodec.AVProducerReferenceTime;
 import org.bytedeco.ffmpeg.avformat.AVFormatContext;
 import org.bytedeco.ffmpeg.avformat.AVStream;
 import org.bytedeco.ffmpeg.avutil.AVDictionary;
 import org.bytedeco.ffmpeg.avutil.AVRational;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.SizeTPointer;
 
 /** One opened input and its video stream: gives that stream's packets. Not thread-safe; the gate ends what blocks. */
 final class Demuxer implements AutoCloseable {
@@ -51,12 +65,27 @@ final class Demuxer implements AutoCloseable {
     private static final double HIGHEST_PLAUSIBLE_RATE = 1000;
     private static final int DAMAGED_AT_MOST = 1000;
 
+    /** Those whose packets may bring the time of RTCP sender reports. */
+    private static final Set<String> RTP_FORMATS = Set.of("rtsp", "rtp", "sdp");
+
+    /** Codecs whose frames FFmpeg cuts out of RTP's payload by looking for the beginning of the next one. */
+    private static final Set<Integer> CUT_CODECS = Set.of(
+            AV_CODEC_ID_H264,
+            AV_CODEC_ID_HEVC,
+            AV_CODEC_ID_MPEG4,
+            AV_CODEC_ID_H263,
+            AV_CODEC_ID_H261,
+            AV_CODEC_ID_MPEG1VIDEO,
+            AV_CODEC_ID_MPEG2VIDEO);
+
     private final SourceOptions options;
     private final InterruptGate gate;
     private final AVFormatContext context;
     private final AVStream stream;
     private final int index;
     private final double frameRate;
+    private final boolean rtp;
+    private final SizeTPointer sideDataSize = new SizeTPointer(1);
     private int damaged;
     private String lossReason;
     private boolean ended;
@@ -133,6 +162,7 @@ final class Demuxer implements AutoCloseable {
             }
             this.stream = context.streams(index);
             this.frameRate = frameRate();
+            this.rtp = RTP_FORMATS.contains(context.iformat().name().getString());
             if (parameters().width() <= 0 || parameters().height() <= 0) {
                 throw new CuframesException(
                         ErrorCode.UNSUPPORTED,
@@ -141,7 +171,7 @@ final class Demuxer implements AutoCloseable {
                                 + " sends its parameter sets");
             }
         } catch (RuntimeException e) {
-            avformat_close_input(context);
+            close();
             throw e;
         }
     }
@@ -189,6 +219,31 @@ final class Demuxer implements AutoCloseable {
         return Read.LOST;
     }
 
+    /**
+     * The wall-clock time that came with a packet: its producer reference time, which FFmpeg computes from the latest RTCP sender report. It is that of
+     * the packet, or of the one after it: {@link #timesComeEarly()}.
+     *
+     * @return microseconds since 1970 UTC, or {@link CaptureClock#UNKNOWN}: a file, no report yet, or a sender that has no clock
+     */
+    long wallMicros(AVPacket packet) {
+        BytePointer data = rtp ? av_packet_get_side_data(packet, AV_PKT_DATA_PRFT, sideDataSize) : null;
+        if (data == null) {
+            return CaptureClock.UNKNOWN;
+        }
+        long micros = new AVProducerReferenceTime(data).wallclock();
+        return micros > 0
+                ? micros
+                : CaptureClock.UNKNOWN; // a sender without a clock reports 0, or how long it has been up
+    }
+
+    /**
+     * Whether a packet comes with the wall-clock time of the one after it. Where FFmpeg's parser cuts out the frames, it ends one when it has seen
+     * the next begin, and gives it what came with that.
+     */
+    boolean timesComeEarly() {
+        return CUT_CODECS.contains(parameters().codec_id());
+    }
+
     /** Whether the input came to its end, rather than was lost. */
     boolean ended() {
         return ended;
@@ -232,6 +287,11 @@ final class Demuxer implements AutoCloseable {
         return stream.time_base().den();
     }
 
+    TimeBase timeBase() {
+        AVRational base = stream.time_base();
+        return base.num() > 0 && base.den() > 0 ? new TimeBase(base.num(), base.den()) : TimeBase.UNKNOWN;
+    }
+
     /** How long a frame lasts, ns. */
     long frameNanos() {
         return frameRate > 0 ? Math.round(1e9 / frameRate) : USUAL_FRAME_NANOS;
@@ -246,6 +306,7 @@ final class Demuxer implements AutoCloseable {
 
     @Override
     public void close() {
+        sideDataSize.close();
         avformat_close_input(context);
     }
 }

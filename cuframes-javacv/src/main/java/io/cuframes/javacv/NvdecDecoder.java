@@ -42,6 +42,12 @@ import org.bytedeco.javacpp.PointerPointer;
 /**
  * Decodes on the GPU, in the device's primary context, so that its frames' addresses are those of cudart. Its work and the copies from its
  * frames are ordered by the legacy default stream.
+ *
+ * <p>A frame is a surface that the driver has chosen and mapped (FFmpeg's {@code nvdec_retrieve_data} calls {@code cuvidMapVideoFrame}): NVDEC
+ * writes to no memory of ours. So one copy from the surface to the slot is the least there can be. A pool of our own slots, given to FFmpeg as
+ * {@code hw_frames_ctx}, would not save it: FFmpeg takes frames from such a pool only to copy the surface into them itself ({@code
+ * av_frame_make_writable} at the end of {@code nvdec_retrieve_data}), and the flag below is what spares that copy. The {@code _cuvid} decoders copy
+ * likewise ({@code cuvid_output_frame}).
  */
 final class NvdecDecoder implements FrameDecoder {
     /** {@code AV_CUDA_USE_PRIMARY_CONTEXT} of libavutil/hwcontext_cuda.h. */

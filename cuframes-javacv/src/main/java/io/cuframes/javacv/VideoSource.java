@@ -5,6 +5,7 @@ import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
 import io.cuframes.FrameFormat;
 import io.cuframes.Publisher;
+import io.cuframes.TimeBase;
 import io.cuframes.WritableFrame;
 import java.time.Duration;
 import java.util.Objects;
@@ -18,12 +19,18 @@ import java.util.concurrent.locks.ReentrantLock;
  *         Publisher publisher = Publisher.builder("cam1")
  *                 .size(source.format().width(), source.format().height())
  *                 .color(source.format().color())
+ *                 .timeBase(source.timeBase())
  *                 .open()) {
  *     while (source.publishNext(publisher) != VideoSource.Status.END) {
- *         // FORMAT_CHANGED: open a publisher of source.format() and go on with that
+ *         // FORMAT_CHANGED: go on with publisher.reopen(source.format())
  *     }
  * }
  * }</pre>
+ *
+ * <p>Frames carry their presentation time, in nanoseconds that always rise; whether they are key frames; and, from RTSP and RTP, when they were
+ * taken, once the sender has told so in an RTCP sender report. That is by the sender's clock, the camera's, which may be wrong. Before the first
+ * report, which some senders send at once and others after seconds, the time is unknown and not guessed; so it is again after a reconnect, and for
+ * everything that comes from files.
  *
  * <p>One thread at a time calls {@link #publishNext}. {@link #interrupt()}, {@link #close()} and the plain accessors are safe from any thread.
  * Credentials in a URL appear in no text of this class.
@@ -56,8 +63,8 @@ public final class VideoSource implements AutoCloseable {
         /** The input is over, or {@link #interrupt()} was called. */
         END,
         /**
-         * The next frame has another size than the publisher. It is kept: open a publisher of {@link #format()} and call again. The old publisher
-         * may be closed first.
+         * The next frame has another pixel format, size or colours than the publisher. It is kept: call again with {@link Publisher#reopen} of
+         * {@link #format()}, or with another publisher of that format. The old one may be closed first.
          */
         FORMAT_CHANGED
     }
@@ -131,7 +138,7 @@ public final class VideoSource implements AutoCloseable {
      * <p>An NVDEC surface is copied to a device ring once per plane, on the GPU's legacy default stream; the ring must be on the decoder's
      * device. Damaged packets and frames are counted in {@link #errors()} and do not end the stream.
      *
-     * @param publisher where the frame goes; NV12
+     * @param publisher where the frame goes, of {@link #format()}
      * @return what became of it
      * @throws CuframesException code DISCONNECTED if a network input is lost that is not to be reconnected, SYSTEM if a file cannot be read on,
      *     UNSUPPORTED if nothing of the input can be decoded, CUDA if a copy on the GPU fails
@@ -140,19 +147,10 @@ public final class VideoSource implements AutoCloseable {
     public Status publishNext(Publisher publisher) {
         lock.lock();
         try {
-            if (closed) {
-                throw new IllegalStateException("this source is closed");
+            if (!haveFrame()) {
+                return Status.END;
             }
-            frames.settle();
-            if (!pending) {
-                if (!input.next(frames.current())) {
-                    return Status.END;
-                }
-                pending = true;
-            }
-            FrameFormat format = input.format();
-            if (format.width() != publisher.format().width()
-                    || format.height() != publisher.format().height()) {
+            if (!suits(publisher.format(), input.format())) {
                 return Status.FORMAT_CHANGED;
             }
             if (pacer != null && !pacer.await(input.ptsNanos())) {
@@ -165,6 +163,40 @@ public final class VideoSource implements AutoCloseable {
         }
     }
 
+    /**
+     * Waits for the next frame and keeps it for {@link #publishNext}. After this, {@link #format()} is that of the frame, and a publisher of it suits
+     * also where the stream announces less than its frames tell.
+     *
+     * @return false if the input is over, or {@link #interrupt()} was called
+     * @throws CuframesException as {@link #publishNext}
+     * @throws IllegalStateException if the source is closed
+     */
+    public boolean awaitFrame() {
+        lock.lock();
+        try {
+            return haveFrame();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean haveFrame() {
+        if (closed) {
+            throw new IllegalStateException("this source is closed");
+        }
+        frames.settle();
+        pending = pending || input.next(frames.current());
+        return pending;
+    }
+
+    /** Whether frames can go into a ring as they are, whatever its pitches. */
+    private static boolean suits(FrameFormat ring, FrameFormat frames) {
+        return ring.pixelFormat() == frames.pixelFormat()
+                && ring.width() == frames.width()
+                && ring.height() == frames.height()
+                && ring.color().equals(frames.color());
+    }
+
     private Status publishPending(Publisher publisher) {
         try (WritableFrame slot = publisher.acquire()) {
             if (slot == null) {
@@ -173,6 +205,10 @@ public final class VideoSource implements AutoCloseable {
             }
             boolean deviceRing = publisher.transport().isDevice();
             input.decoder().copy(frames.current(), slot, deviceRing);
+            slot.keyFrame(input.isKeyFrame());
+            if (input.captureNanos() != CaptureClock.UNKNOWN) {
+                slot.captureTimeNanos(input.captureNanos());
+            }
             long seq = slot.publish(0, input.ptsNanos());
             if (deviceRing && input.kind() == Decoder.NVDEC) {
                 frames.keepUntilAnnounced(publisher, seq);
@@ -184,12 +220,22 @@ public final class VideoSource implements AutoCloseable {
     }
 
     /**
-     * The frames' geometry and colours, as of the last frame decoded; before the first, as the stream announces them.
+     * The frames' geometry and colours, as of the last frame decoded; before the first, as the stream announces them, which may be less than its
+     * frames tell ({@link #awaitFrame}).
      *
      * @return NV12, of even width and height
      */
     public FrameFormat format() {
         return input.format();
+    }
+
+    /**
+     * What the stream's timestamps count in.
+     *
+     * @return the time base of the input opened last, or {@link TimeBase#UNKNOWN}
+     */
+    public TimeBase timeBase() {
+        return input.timeBase();
     }
 
     /**

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.javacv;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.javacpp.Loader;
 
 /** Makes the clips that tests decode: the test pattern, encoded in software. */
 final class Clips {
@@ -26,5 +34,23 @@ final class Clips {
             }
         }
         return file;
+    }
+
+    /** Has FFmpeg's own program make a clip of a test picture, for what the test pattern's encoder does not do. */
+    static Path program(Path file, String picture, int frames, String... options) throws Exception {
+        List<String> line = new ArrayList<>();
+        line.add(Loader.load(org.bytedeco.ffmpeg.ffmpeg.class));
+        line.addAll(List.of("-v", "error", "-f", "lavfi", "-i", picture, "-frames:v", Integer.toString(frames)));
+        line.addAll(List.of(options));
+        line.add(file.toString());
+        Process process = new ProcessBuilder(line).inheritIO().start();
+        assertEquals(0, process.waitFor(), "ffmpeg could not make " + file);
+        return file;
+    }
+
+    /** One file after the other in one: formats without a header of their own can be read so. */
+    static Path concatenate(Path file, Path first, Path second) throws IOException {
+        Files.write(file, Files.readAllBytes(first));
+        return Files.write(file, Files.readAllBytes(second), StandardOpenOption.APPEND);
     }
 }

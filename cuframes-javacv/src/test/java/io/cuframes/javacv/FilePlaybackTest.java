@@ -48,6 +48,8 @@ class FilePlaybackTest {
                 assertEquals(number, playback.number());
                 first = number == 0 && ending.equals("ts") ? playback.pts() : first; // it starts its clock elsewhere
                 assertEquals(first + number * SECOND / Clips.FPS, playback.pts());
+                assertEquals(number % Clips.FPS == 0, playback.keyFrame(), "key frame at " + number);
+                assertFalse(playback.hasCaptureTime());
             }
             assertEquals(VideoSource.Status.END, playback.play());
             assertEquals(VideoSource.Status.END, playback.play());

@@ -134,6 +134,7 @@ class NvdecTest {
                 Publisher publisher = Publisher.builder(
                                 "javacv-speed-" + ProcessHandle.current().pid())
                         .size(1920, 1080)
+                        .color(source.format().color())
                         .transport(Transport.CUDA_IPC)
                         .socketDirectory(directory)
                         .open()) {
@@ -153,6 +154,7 @@ class NvdecTest {
             assertEquals(VideoSource.Status.PUBLISHED, playback.play());
             assertEquals(number, playback.number());
             assertEquals(number * 1_000_000_000L / Clips.FPS, playback.pts());
+            assertEquals(number % Clips.FPS == 0, playback.keyFrame(), "key frame at " + number);
         }
     }
 

@@ -28,6 +28,9 @@ final class Playback implements AutoCloseable {
     private final MemorySegment copy;
     private long pts;
     private long number;
+    private boolean keyFrame;
+    private boolean hasCaptureTime;
+    private long captureTime;
 
     Playback(VideoSource source, Path sockets, Transport transport) {
         this.source = source;
@@ -50,7 +53,7 @@ final class Playback implements AutoCloseable {
         return publisher;
     }
 
-    /** Publishes the next frame and reads it; {@link #number()} and {@link #pts()} are then those of the frame read. */
+    /** Publishes the next frame and reads it; the accessors then tell of the frame read. */
     VideoSource.Status play() {
         VideoSource.Status status = source.publishNext(publisher);
         if (status == VideoSource.Status.PUBLISHED) {
@@ -58,6 +61,9 @@ final class Playback implements AutoCloseable {
                 assertNotNull(frame, "the frame published was not delivered");
                 assertEquals(publisher.published(), frame.seq());
                 pts = frame.ptsNanos();
+                keyFrame = frame.isKeyFrame();
+                hasCaptureTime = frame.hasCaptureTime();
+                captureTime = frame.captureTimeNanos();
                 frame.copyTo(copy);
                 PlaneLayout luma = frame.format().planes().get(0);
                 number = FrameStamp.read(
@@ -73,6 +79,18 @@ final class Playback implements AutoCloseable {
 
     long pts() {
         return pts;
+    }
+
+    boolean keyFrame() {
+        return keyFrame;
+    }
+
+    boolean hasCaptureTime() {
+        return hasCaptureTime;
+    }
+
+    long captureTime() {
+        return captureTime;
     }
 
     @Override

@@ -3,16 +3,24 @@ package io.cuframes.javacv;
 
 import io.cuframes.CuframesException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongPredicate;
 
-/** A camera on a thread of its own: pushes the test pattern at 25 frames per second, to whoever listens at a URL. */
+/** A camera on a thread of its own: pushes the test pattern at 25 frames per second, to whoever listens at a URL. A key frame every 5. */
 final class Pusher implements AutoCloseable {
     private static final long GIVE_UP_NANOS = 20_000_000_000L;
 
+    private final LongPredicate leftOut;
     private final Thread thread;
     private volatile boolean stopping;
     private volatile CuframesException failure;
 
     Pusher(String url, String codec) {
+        this(url, codec, number -> false);
+    }
+
+    /** One that leaves frames out, by their numbers. */
+    Pusher(String url, String codec, LongPredicate leftOut) {
+        this.leftOut = leftOut;
         thread = new Thread(() -> run(url, codec), "pusher");
         thread.start();
     }
@@ -21,7 +29,11 @@ final class Pusher implements AutoCloseable {
         try (TestPatternWriter writer = connect(url, codec)) {
             long start = System.nanoTime();
             while (!stopping) {
-                writer.write();
+                if (leftOut.test(writer.number())) {
+                    writer.skip();
+                } else {
+                    writer.write();
+                }
                 long due = start + writer.number() * 1_000_000_000 / Clips.FPS;
                 TimeUnit.NANOSECONDS.sleep(due - System.nanoTime());
             }

@@ -103,6 +103,40 @@ class RtspServerTest {
         }
     }
 
+    /** Its frames reach the decoder in another order than they are shown in, and have the time of their own all the same. */
+    @Test
+    void framesCarryTheTimeOfTheServersReports() throws Exception {
+        Path clip = Clips.program(
+                directory.resolve("clip.mp4"),
+                "testsrc2=s=320x240:r=5",
+                60,
+                "-c:v",
+                "libx264",
+                "-preset",
+                "ultrafast",
+                "-bf",
+                "2");
+        try (Server server = new Server(clip, "h264");
+                VideoSource source = VideoSource.builder(server.url)
+                        .decoder(VideoSource.Decoder.CPU)
+                        .reconnect(false)
+                        .open();
+                Playback playback = new Playback(source, directory, Transport.HOST)) {
+            do {
+                assertEquals(VideoSource.Status.PUBLISHED, playback.play());
+            } while (!playback.hasCaptureTime());
+            long ahead = playback.captureTime() - playback.pts();
+            for (int frame = 0; frame < 15; frame++) {
+                assertEquals(VideoSource.Status.PUBLISHED, playback.play());
+                assertTrue(playback.hasCaptureTime());
+                long error = playback.captureTime() - playback.pts() - ahead;
+                assertTrue(Math.abs(error) < 100_000_000, error + " ns off where a frame takes 200,000,000");
+            }
+            long late = System.currentTimeMillis() * 1_000_000 - playback.captureTime();
+            assertTrue(Math.abs(late) < 3_000_000_000L, "the last frame came " + late + " ns after it was taken");
+        }
+    }
+
     @Test
     void probingALiveStreamDoesNotTakeSeconds() throws Exception {
         Path clip = Clips.make(directory.resolve("clip.h264"), "libx264", 250);

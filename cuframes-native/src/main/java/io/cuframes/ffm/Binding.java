@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.ffm;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
@@ -15,6 +16,18 @@ final class Binding {
     @SuppressWarnings("restricted") // linking native functions is this module's purpose
     static MethodHandle link(MemorySegment symbol, FunctionDescriptor function, Linker.Option... options) {
         return LINKER.downcallHandle(symbol, function, options);
+    }
+
+    /** A handle that calls functions by their address, its first argument. */
+    @SuppressWarnings("restricted") // as above
+    static MethodHandle linkPointer(FunctionDescriptor function) {
+        return LINKER.downcallHandle(function);
+    }
+
+    /** A C function that calls the target; it is there for as long as the process. */
+    @SuppressWarnings("restricted") // as above
+    static MemorySegment upcall(MethodHandle target, FunctionDescriptor function) {
+        return LINKER.upcallStub(target, function, Arena.global());
     }
 
     /** Links a function of the C library; the holder class is named after it. */

@@ -421,6 +421,27 @@ public final class LibCuda {
         }
     }
 
+    // CUresult cuStreamGetCtx(CUstream hStream, CUcontext *pctx)
+    private static final class cuStreamGetCtx {
+        private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT, JAVA_LONG, ADDRESS);
+        private static final MethodHandle MH = NativeLibrary.CUDA.link(cuStreamGetCtx.class, FUNC);
+    }
+
+    /**
+     * Reads the context a stream was made in; of the default streams, the calling thread's.
+     *
+     * @param stream stream handle; what is none is undefined behaviour
+     * @param pctx receives the context handle, 8 bytes
+     * @return the status, a {@code CUresult} value
+     */
+    public static int cuStreamGetCtx(long stream, MemorySegment pctx) {
+        try {
+            return (int) cuStreamGetCtx.MH.invokeExact(stream, pctx);
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
     // CUresult cuStreamWriteValue32_v2(CUstream stream, CUdeviceptr addr, cuuint32_t value, unsigned int flags)
     private static final class cuStreamWriteValue32_v2 {
         private static final FunctionDescriptor FUNC =

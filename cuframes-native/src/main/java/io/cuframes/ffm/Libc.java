@@ -894,6 +894,46 @@ public final class Libc {
         }
     }
 
+    // void *malloc(size_t size)
+    private static final class malloc {
+        private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_LONG, JAVA_LONG);
+        private static final MethodHandle MH = Binding.linkLibc(malloc.class, FUNC);
+    }
+
+    /**
+     * Allocates memory that any thread may free, its bytes undefined: for what is handed to other libraries, since no arena that
+     * any thread can close is as cheap.
+     *
+     * @param size bytes
+     * @return the address, aligned to 16, or 0 where there is no memory
+     */
+    public static long malloc(long size) {
+        try {
+            return (long) malloc.MH.invokeExact(size);
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
+    // void free(void *ptr)
+    private static final class free {
+        private static final FunctionDescriptor FUNC = FunctionDescriptor.ofVoid(JAVA_LONG);
+        private static final MethodHandle MH = Binding.linkLibc(free.class, FUNC);
+    }
+
+    /**
+     * Frees what {@link #malloc} gave.
+     *
+     * @param address the address
+     */
+    public static void free(long address) {
+        try {
+            free.MH.invokeExact(address);
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
     // int kill(pid_t pid, int sig)
     private static final class kill {
         private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT);

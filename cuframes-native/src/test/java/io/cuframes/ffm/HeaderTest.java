@@ -33,6 +33,7 @@ class HeaderTest {
             "fcntl.h",
             "poll.h",
             "signal.h",
+            "stdlib.h",
             "sys/eventfd.h",
             "sys/file.h",
             "sys/mman.h",
@@ -53,7 +54,7 @@ class HeaderTest {
 
     @Test
     void libcConstantsStructuresAndFunctionsAreThoseOfTheHeaders() throws Exception {
-        compare(LIBC_HEADERS, null, List.of(Libc.class, Errno.class), false);
+        compare(LIBC_HEADERS, null, List.of(Libc.class, Errno.class), "");
     }
 
     @Test
@@ -65,18 +66,48 @@ class HeaderTest {
                 .findFirst()
                 .orElse(null);
         assumeTrue(include != null, "no CUDA headers");
-        compare(CUDA_HEADERS, include, List.of(LibCudart.class, LibCuda.class), true);
+        compare(CUDA_HEADERS, include, List.of(LibCudart.class, LibCuda.class), "CU");
     }
 
-    private void compare(List<String> headers, Path include, List<Class<?>> libraries, boolean cuda) throws Exception {
+    @Test
+    void dlpackConstantsAndStructuresAreThoseOfItsSpecification() throws Exception {
+        compare(List.of("dlpack.h"), Path.of("src", "test", "c").toAbsolutePath(), List.of(Dlpack.class), "DL");
+    }
+
+    @Test
+    void dlpackConstantsAndStructuresAreThoseOfTheInstalledHeader() throws Exception {
+        Path include = null;
+        for (Path path : List.of(Path.of("/usr/local/include"), Path.of("/usr/include"))) {
+            Path header = path.resolve("dlpack/dlpack.h");
+            if (Files.exists(header) && Files.readString(header).contains("DLManagedTensorVersioned")) {
+                include = path;
+                break;
+            }
+        }
+        assumeTrue(include != null, "no header of DLPack 1");
+        Map<String, Long> constants = Bindings.constants(Dlpack.class);
+        constants.remove("DLPACK_MINOR_VERSION"); // may be newer: it only adds
+        compare(List.of("dlpack/dlpack.h"), include, constants, List.of(), "DL");
+    }
+
+    private void compare(List<String> headers, Path include, List<Class<?>> libraries, String family) throws Exception {
+        Map<String, Long> constants = new TreeMap<>();
+        for (Class<?> library : libraries) {
+            constants.putAll(Bindings.constants(library));
+        }
+        compare(headers, include, constants, libraries, family);
+    }
+
+    private void compare(
+            List<String> headers, Path include, Map<String, Long> values, List<Class<?>> libraries, String family)
+            throws Exception {
         assumeTrue(
                 Arrays.stream(System.getenv("PATH").split(File.pathSeparator, -1))
                         .anyMatch(p -> Files.isExecutable(Path.of(p, "cc"))),
                 "no C compiler");
-        Map<String, Long> expected = new TreeMap<>();
+        Map<String, Long> expected = new TreeMap<>(values);
         List<String> unevaluated = new ArrayList<>();
         for (Class<?> library : libraries) {
-            expected.putAll(Bindings.constants(library));
             for (Class<?> holder : Bindings.holders(library)) {
                 if (!NOT_IN_HEADERS.contains(holder.getSimpleName())) {
                     unevaluated.add(call(library, holder.getSimpleName()));
@@ -86,7 +117,7 @@ class HeaderTest {
         Map<String, Long> limits = new TreeMap<>();
         for (Map.Entry<Class<?>, StructLayout> structure : Bindings.structures().entrySet()) {
             Class<?> type = structure.getKey();
-            if (type.getSimpleName().toLowerCase(Locale.ROOT).startsWith("cu") == cuda) {
+            if (family(type).equals(family)) {
                 String size = "sizeof(" + structure.getValue().name().orElseThrow() + ")";
                 if (GROWING.contains(type)) {
                     Map<String, Long> constants = Bindings.constants(type);
@@ -103,6 +134,12 @@ class HeaderTest {
         Map<String, Long> actual = run(program(headers, asked, unevaluated), include);
         limits.forEach((size, limit) -> assertTrue(actual.remove(size) <= limit, size));
         assertEquals(expected, actual);
+    }
+
+    /** Whose structure it is: as the names begin, CUDA's, DLPack's, or else the C library's. */
+    private static String family(Class<?> structure) {
+        String start = structure.getSimpleName().substring(0, 2).toUpperCase(Locale.ROOT);
+        return List.of("CU", "DL").contains(start) ? start : "";
     }
 
     /** Offset and size of each member; and each offset constant must be that of a member. */

@@ -44,8 +44,14 @@ final class CountReport {
                         count.latencyMicros(99),
                         count.latencyMicros(100));
         return subscriber.key() + ": " + count.frames() + " frames" + rate + ", " + describe(subscriber) + "\n"
-                + "gaps " + count.gaps() + ", timeouts " + count.timeouts() + (stamps() == null ? "" : ", " + stamps())
-                + latency;
+                + "gaps " + count.gaps() + ", timeouts " + count.timeouts() + reconnects()
+                + (stamps() == null ? "" : ", " + stamps()) + latency
+                + count.captureLatency().text();
+    }
+
+    private String reconnects() {
+        long losses = count.epochs().losses();
+        return losses == 0 ? "" : ", losses " + losses + ", reconnects " + subscriber.reconnects();
     }
 
     JsonLine json() {
@@ -56,7 +62,10 @@ final class CountReport {
                 .put("format", format.pixelFormat().name())
                 .put("width", format.width())
                 .put("height", format.height());
-        return putCounts(line, count, count.fps()).end();
+        putCounts(line, count, count.fps());
+        line.put("reconnects", subscriber.reconnects());
+        count.epochs().putInto(line);
+        return line.end();
     }
 
     /** The members that change while a count goes on. */
@@ -71,12 +80,14 @@ final class CountReport {
                     .put("misordered", stamps.misordered())
                     .put("restarts", stamps.restarts());
         }
-        return line.put("timeouts", count.timeouts())
+        line.put("timeouts", count.timeouts())
                 .putTenths("fps", fps)
                 .beginObject("latency_us")
                 .putTenths("p50", count.latencyMicros(50))
                 .putTenths("p99", count.latencyMicros(99))
                 .putTenths("max", count.latencyMicros(100))
                 .end();
+        count.captureLatency().putInto(line);
+        return line;
     }
 }

@@ -27,7 +27,9 @@ final class FrameCount {
     private final Subscriber subscriber;
     private final Limits limits;
     private final StampCheck stamps;
+    private final EpochLog epochs;
     private final CountProgress progress;
+    private final CaptureLatency captureLatency = new CaptureLatency();
     private final Histogram latency = new Histogram(MOST_LATENCY_NANOS, 3);
     private long warmupLeft;
     private long frames;
@@ -37,12 +39,15 @@ final class FrameCount {
     private long firstNanos;
     private long lastNanos;
     private long quietSince;
+    private long stampedEpoch;
 
     /** A count that has not begun; without a stamp check where {@code stamps} is null. */
-    FrameCount(Subscriber subscriber, Limits limits, StampCheck stamps, CountProgress progress) {
+    FrameCount(Subscriber subscriber, Limits limits, StampCheck stamps, EpochLog epochs, CountProgress progress) {
         this.subscriber = subscriber;
         this.limits = limits;
         this.stamps = stamps;
+        this.stampedEpoch = subscriber.epoch();
+        this.epochs = epochs;
         this.progress = progress;
         this.warmupLeft = limits.warmup();
     }
@@ -83,9 +88,7 @@ final class FrameCount {
     private void take(Frame frame, long now) {
         quietSince = now;
         seq = frame.seq();
-        if (stamps != null) {
-            stamps.check(frame);
-        }
+        checkStamp(frame);
         if (warmupLeft > 0) {
             warmupLeft--;
             return;
@@ -96,7 +99,20 @@ final class FrameCount {
         lastNanos = now;
         frames++;
         gaps += frame.missed();
+        epochs.count(frame);
+        captureLatency.take(frame);
         latency.recordValue(Math.clamp(now - frame.publishTimeNanos(), 0, MOST_LATENCY_NANOS));
+    }
+
+    private void checkStamp(Frame frame) {
+        if (stamps == null) {
+            return;
+        }
+        if (frame.epoch() != stampedEpoch) {
+            stampedEpoch = frame.epoch();
+            stamps.begin(frame.format(), frame.transport(), subscriber.slots());
+        }
+        stamps.check(frame);
     }
 
     long frames() {
@@ -114,6 +130,15 @@ final class FrameCount {
     /** Sequence number of the last frame; 0 before the first. */
     long seq() {
         return seq;
+    }
+
+    /** Each epoch by itself. */
+    EpochLog epochs() {
+        return epochs;
+    }
+
+    CaptureLatency captureLatency() {
+        return captureLatency;
     }
 
     /** What the stamps said, or null if they are not checked. */

@@ -105,7 +105,7 @@ final class RtspSourceCommand implements Callable<Integer> {
         }
         common.startLogging(System.Logger.Level.INFO);
         child.watchStdin();
-        Publisher.Builder builder = Publisher.builder(key); // an illegal key is said before a camera is asked
+        Publisher.Builder builder = Publisher.builder(key).requireFreeKey(); // said before a camera is asked
         StopSignal stop = StopSignal.get();
         stop.onStop(this::endWhileOpening);
         try (VideoSource source = openSource()) {
@@ -136,10 +136,11 @@ final class RtspSourceCommand implements Callable<Integer> {
                 .open();
     }
 
-    private Publisher openPublisher(Publisher.Builder builder, FrameFormat format) {
+    private Publisher openPublisher(Publisher.Builder builder, VideoSource source, FrameFormat format) {
         return builder.size(format.width(), format.height())
                 .format(format.pixelFormat())
                 .color(format.color())
+                .timeBase(source.timeBase())
                 .slots(ring)
                 .transport(decoding.transport)
                 .device(device)
@@ -149,7 +150,7 @@ final class RtspSourceCommand implements Callable<Integer> {
 
     private int publish(VideoSource source, Publisher.Builder builder, StopSignal stop) {
         Console.standardError().line("opened " + source.describe());
-        SourceRun run = new SourceRun(source, format -> openPublisher(builder, format), maxFrames, child);
+        SourceRun run = new SourceRun(source, format -> openPublisher(builder, source, format), maxFrames, child);
         run.run(stop);
         SourceReport report = new SourceReport(key, source, run);
         common.printResult(report.text(), report.json());

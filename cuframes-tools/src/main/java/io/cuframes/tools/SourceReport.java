@@ -18,7 +18,8 @@ record SourceReport(String key, VideoSource source, SourceRun run) {
         String rate =
                 run.frames() < 2 ? "" : String.format(Locale.ROOT, " in %.1f s, %.1f fps", run.seconds(), run.fps());
         return key + ": " + run.frames() + " frames published" + rate + ", " + format.pixelFormat() + " "
-                + format.width() + "x" + format.height() + " through " + run.transport() + ", decoded by "
+                + format.width() + "x" + format.height()
+                + (run.transport() == null ? "" : " through " + run.transport()) + ", decoded by "
                 + source.decoder() + "; dropped " + run.dropped() + ", at most " + run.mostSubscribers()
                 + " subscribers at a time";
     }
@@ -34,6 +35,7 @@ record SourceReport(String key, VideoSource source, SourceRun run) {
                 .put("format", format.pixelFormat().name())
                 .put("width", format.width())
                 .put("height", format.height())
+                .put("epochs", run.epochs())
                 .put("frames", run.frames())
                 .put("dropped", run.dropped())
                 .put("max_subscribers", run.mostSubscribers())

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.tools;
 
+import io.cuframes.ColorInfo;
 import io.cuframes.FrameFormat;
 import io.cuframes.Publisher;
 import io.cuframes.Transport;
@@ -8,7 +9,7 @@ import io.cuframes.javacv.VideoSource;
 import java.util.Locale;
 import java.util.function.Function;
 
-/** Publishes a source until it ends; a change of its format begins a new publisher under the same key. For one thread. */
+/** Publishes a source until it ends; where its format changes, its publisher is opened anew with that. For one thread. */
 final class SourceRun {
     private final VideoSource source;
     private final Function<FrameFormat, Publisher> opener;
@@ -17,6 +18,7 @@ final class SourceRun {
     private final Ticker ticker;
     private Publisher publisher;
     private Transport transport;
+    private int epochs;
     private long frames;
     private long dropped;
     private int mostSubscribers;
@@ -33,14 +35,20 @@ final class SourceRun {
 
     /** Publishes until the source ends, the frames are counted, or the signal comes. */
     void run(StopSignal stop) {
-        VideoSource.Status status = VideoSource.Status.FORMAT_CHANGED;
-        while (status == VideoSource.Status.FORMAT_CHANGED && !stop.raised()) {
-            try (Publisher opened = opener.apply(source.format())) {
-                publisher = opened;
-                transport = opened.transport();
+        // Before the first frame a format may be known in part only, and the rest of it would begin another epoch at
+        // once.
+        if (stop.raised() || !source.awaitFrame()) {
+            return;
+        }
+        publisher = opener.apply(source.format());
+        try {
+            announceOpening();
+            while (publishAll(stop) == VideoSource.Status.FORMAT_CHANGED) {
+                publisher = publisher.reopen(source.format());
                 announceOpening();
-                status = publishAll(stop);
             }
+        } finally {
+            publisher.close();
         }
     }
 
@@ -51,13 +59,7 @@ final class SourceRun {
             switch (status) {
                 case PUBLISHED -> count();
                 case DROPPED -> dropped++;
-                case FORMAT_CHANGED -> {
-                    Console.standardError()
-                            .line("the format is now " + source.format().width() + "x"
-                                    + source.format().height() + ": a new stream begins under the same key");
-                    return status;
-                }
-                case END -> {
+                case FORMAT_CHANGED, END -> {
                     return status;
                 }
             }
@@ -75,11 +77,23 @@ final class SourceRun {
     }
 
     private void announceOpening() {
+        epochs++;
+        transport = publisher.transport();
         if (json) {
             System.out.println(event("opened").end());
         } else {
             Console.standardError().line("publishing \"" + publisher.key() + "\": " + publisher.describe());
         }
+        if (epochs > 1) {
+            Console.standardError()
+                    .line("the format is now " + text(publisher.format()) + ": a new epoch of the same key");
+        }
+    }
+
+    private static String text(FrameFormat format) {
+        ColorInfo color = format.color();
+        return format.pixelFormat() + " " + format.width() + "x" + format.height() + ", colours " + color.primaries()
+                + "/" + color.transfer() + "/" + color.matrix() + ", range " + color.range();
     }
 
     private JsonLine event(String name) {
@@ -112,6 +126,11 @@ final class SourceRun {
         }
     }
 
+    /** Publishers opened: one, and one more for each change of format. */
+    int epochs() {
+        return epochs;
+    }
+
     long frames() {
         return frames;
     }
@@ -126,6 +145,7 @@ final class SourceRun {
         return mostSubscribers;
     }
 
+    /** Where the frames were; null if there was none. */
     Transport transport() {
         return transport;
     }

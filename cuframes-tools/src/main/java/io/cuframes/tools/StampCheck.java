@@ -17,8 +17,8 @@ final class StampCheck {
     /** A stream that starts again may lose its first frames, up to a key frame, before one can be decoded. */
     private static final long RESTART_MARGIN = 64;
 
-    private final int slots;
-    private final MemorySegment copy;
+    private int slots;
+    private MemorySegment copy;
     private boolean begun;
     private long lastSeq;
     private long lastStamp;
@@ -27,15 +27,21 @@ final class StampCheck {
     private long misordered;
     private long restarts;
 
+    /** For one epoch, and more if they are begun. */
+    StampCheck(FrameFormat format, Transport transport, int newSlots) {
+        begin(format, transport, newSlots);
+    }
+
     /**
-     * For one stream.
+     * An epoch begins, whose numbers have nothing to do with those before.
      *
      * @param format its frames
      * @param transport where they are
-     * @param slots of its ring: a stale slot is at most so many frames old
+     * @param newSlots of its ring: a stale slot is at most so many frames old
      */
-    StampCheck(FrameFormat format, Transport transport, int slots) {
-        this.slots = slots;
+    void begin(FrameFormat format, Transport transport, int newSlots) {
+        this.begun = false;
+        this.slots = newSlots;
         this.copy =
                 transport.isDevice() ? Arena.ofAuto().allocate(format.frameBytes(), FrameFormat.PITCH_ALIGNMENT) : null;
     }

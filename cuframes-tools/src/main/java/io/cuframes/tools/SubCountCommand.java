@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.tools;
 
+import io.cuframes.Backoff;
 import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
 import io.cuframes.PublisherGoneException;
@@ -25,7 +26,8 @@ import picocli.CommandLine.Spec;
         description = {
             "",
             "Counts frames, gaps (frames published and never given to this reader), timeouts, and"
-                    + " the latency from the publisher's publish call to this reader's having the frame.",
+                    + " the latency from the publisher's publish call to this reader's having the frame. Where the source"
+                    + " knows when its frames were taken, by the camera's clock, also the time since then.",
             "",
             "--verify needs a stream with frame numbers in its pixels, such as that of cuframes demo. Torn: two frames"
                     + " in one. Unreadable: no number to be found (the JSON's torn includes these). Misordered: the"
@@ -91,6 +93,13 @@ final class SubCountCommand implements Callable<Integer> {
             description = "How long to wait for a publisher (default: ${DEFAULT-VALUE}).")
     private long connectTimeoutMillis;
 
+    @Option(
+            names = "--reconnect",
+            description = "When the publisher ends, dies, or goes on with another format, wait for the next one and go"
+                    + " on: until --max-frames, or Ctrl-C. The JSON's gaps are those within epochs, also listed one by"
+                    + " one (the last 100); what passed between them is not known.")
+    private boolean reconnect;
+
     @Option(names = "--verify", description = "Check the frame number in each frame's pixels.")
     private boolean verify;
 
@@ -121,9 +130,11 @@ final class SubCountCommand implements Callable<Integer> {
         child.watchStdin();
         Thread self = Thread.currentThread();
         StopSignal.get().onStop(self::interrupt); // ends the wait for a publisher
-        try (Subscriber subscriber = connect()) {
+        EpochLog epochs = new EpochLog(key, child.json());
+        try (Subscriber subscriber = connect(epochs)) {
             StopSignal.get().onStop(null);
-            return count(subscriber);
+            epochs.begin(subscriber.epoch(), subscriber.format());
+            return count(subscriber, epochs);
         }
     }
 
@@ -133,9 +144,9 @@ final class SubCountCommand implements Callable<Integer> {
         }
     }
 
-    private Subscriber connect() {
+    private Subscriber connect(EpochLog epochs) {
         try {
-            return open();
+            return open(epochs);
         } catch (CuframesException e) {
             if (e.code() == ErrorCode.TIMEOUT && StopSignal.get().raised()) {
                 throw new CuframesException(
@@ -145,22 +156,23 @@ final class SubCountCommand implements Callable<Integer> {
         }
     }
 
-    private Subscriber open() {
-        return Subscriber.builder(key)
+    private Subscriber open(EpochLog epochs) {
+        Subscriber.Builder builder = Subscriber.builder(key)
                 .mode(mode.mode)
                 .socketDirectory(common.socketDirectory)
                 .connectTimeout(Duration.ofMillis(connectTimeoutMillis))
-                .name("sub-count")
-                .open();
+                .name("sub-count");
+        return (reconnect ? builder.reconnect(Backoff.DEFAULT).listener(epochs) : builder).open();
     }
 
-    private int count(Subscriber subscriber) {
+    private int count(Subscriber subscriber, EpochLog epochs) {
         CountProgress progress = new CountProgress(subscriber, child);
         progress.connected();
         FrameCount count = new FrameCount(
                 subscriber,
                 new FrameCount.Limits(warmup, maxFrames, Duration.ofMillis(timeoutMillis)),
                 verify ? new StampCheck(subscriber.format(), subscriber.transport(), subscriber.slots()) : null,
+                epochs,
                 progress);
         PublisherGoneException gone = count.run(StopSignal.get());
         CountReport report = CountReport.of(subscriber, count);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import io.cuframes.javacv.TestPatternWriter;
 import java.io.IOException;
@@ -39,16 +40,16 @@ class RtspSourceTest {
 
     @BeforeAll
     static void makeAClip() {
-        clip = makeAClip("clip.mp4", 320, 192);
+        clip = makeAClip("clip.mp4", 320, 192, FRAMES);
     }
 
-    private static Path makeAClip(String name, int width, int height) {
+    private static Path makeAClip(String name, int width, int height, int frames) {
         Path file = clips.resolve(name);
         try (TestPatternWriter writer = TestPatternWriter.builder(file.toString())
                 .size(width, height)
                 .fps(25)
                 .open()) {
-            for (int i = 0; i < FRAMES; i++) {
+            for (int i = 0; i < frames; i++) {
                 writer.write();
             }
         }
@@ -113,16 +114,40 @@ class RtspSourceTest {
         }
     }
 
+    /** The file loops, so that it does not matter where the reader comes in: it sees two changes at least. */
     @Test
-    void anotherFrameSizeBeginsANewStreamUnderTheSameKey() throws Exception {
+    void aReaderFollowsWhereTheFrameSizeChanges() throws Exception {
         Path both = clips.resolve("both.ts");
-        Files.write(both, Files.readAllBytes(makeAClip("small.ts", 320, 192)));
-        Files.write(both, Files.readAllBytes(makeAClip("large.ts", 640, 384)), StandardOpenOption.APPEND);
-        try (Tool source = source(both.toString(), "--json")) {
+        Files.write(both, Files.readAllBytes(makeAClip("small.ts", 320, 192, FRAMES / 2)));
+        Files.write(both, Files.readAllBytes(makeAClip("large.ts", 640, 384, FRAMES / 2)), StandardOpenOption.APPEND);
+        try (Tool reader = tool(
+                        "sub-count",
+                        Stream.of("--reconnect", "--mode", "strict", "--verify", "--max-frames", "60", "--json"));
+                Tool source = source(both.toString(), "--realtime", "--loop", "--ring", "64", "--json")) {
+            assertEquals(0, reader.await(), reader.err());
+            source.signal("TERM");
             assertEquals(0, source.await(), source.err());
-            assertTrue(source.err().contains("the format is now 640x384"), source.err());
-            assertEquals(640, source.json().get("width").getAsInt());
-            assertTrue(source.json().get("frames").getAsInt() > 2 * FRAMES - 10, source.out());
+            assertTrue(source.err().contains("the format is now NV12 640x384"), source.err());
+            assertTrue(source.json().get("epochs").getAsInt() >= 3, source.out());
+            assertWholeEpochs(reader.json());
+        }
+    }
+
+    private static void assertWholeEpochs(JsonObject read) {
+        assertEquals(60, read.get("frames").getAsInt());
+        assertEquals(0, read.get("torn").getAsInt() + read.get("misordered").getAsInt(), read.toString());
+        JsonArray epochs = read.getAsJsonArray("epochs");
+        assertTrue(epochs.size() >= 3, read.toString());
+        assertEquals(epochs.size() - 1, read.get("reconnects").getAsInt(), read.toString());
+        int width = 960 - epochs.get(0).getAsJsonObject().get("width").getAsInt();
+        for (int i = 0; i < epochs.size(); i++) {
+            JsonObject epoch = epochs.get(i).getAsJsonObject();
+            assertEquals(960 - width, epoch.get("width").getAsInt(), read.toString());
+            width = 960 - width;
+            assertEquals(0, epoch.get("gaps").getAsInt(), read.toString());
+            boolean last = i == epochs.size() - 1;
+            assertEquals(last, epoch.get("end").isJsonNull(), read.toString());
+            assertTrue(last || epoch.get("end").getAsString().equals("FORMAT_CHANGED"), read.toString());
         }
     }
 
@@ -162,9 +187,9 @@ class RtspSourceTest {
     }
 
     @Test
-    void aKeyThatIsPublishedIsSaidSoWithItsOwner() throws Exception {
+    void aKeyThatIsPublishedIsSaidSoWithItsOwnerBeforeACameraIsAsked() throws Exception {
         try (StampedStream stream = new StampedStream(key, sockets(), 6);
-                Tool source = source(clip.toString())) {
+                Tool source = source("rtsp://127.0.0.1:1/none")) {
             assertEquals(5, source.await(), source.err());
             assertTrue(
                     source.err()

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.tools;
 
+import io.cuframes.FrameFormat;
+import io.cuframes.PixelFormat;
 import io.cuframes.Plane;
 import io.cuframes.Publisher;
 import io.cuframes.Transport;
@@ -9,6 +11,7 @@ import io.cuframes.javacv.FrameStamp;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.function.LongUnaryOperator;
 
 /** A publisher of stamped frames in host memory. */
@@ -16,7 +19,7 @@ final class StampedStream implements AutoCloseable {
     static final int WIDTH = 320;
     static final int HEIGHT = 192;
 
-    private final Publisher publisher;
+    private Publisher publisher;
     private long number;
 
     StampedStream(String key, Path socketDirectory, int slots) {
@@ -41,13 +44,29 @@ final class StampedStream implements AutoCloseable {
         Tool.awaitThat(count + " subscribers", () -> publisher.subscribers() == count);
     }
 
+    /** Goes on with another frame size. */
+    void reopen(int width, int height) {
+        publisher = publisher.reopen(FrameFormat.of(
+                PixelFormat.NV12, width, height, publisher.format().color()));
+    }
+
+    /** Publishes a frame that was taken some time ago. */
+    void publishTaken(Instant when) {
+        number++;
+        try (WritableFrame frame = publisher.acquire()) {
+            frame.captureTimeNanos(when.getEpochSecond() * 1_000_000_000 + when.getNano());
+            frame.publish(number * 1_000_000);
+        }
+    }
+
     /** Publishes frames, one every so many milliseconds, each with what the stamping makes of its number, from 1. */
     void publish(int frames, long everyMillis, LongUnaryOperator stamping) throws InterruptedException {
         for (int i = 0; i < frames; i++) {
             number++;
             try (WritableFrame frame = publisher.acquire()) {
                 Plane luma = frame.plane(0);
-                FrameStamp.write(luma.segment(), luma.pitch(), WIDTH, HEIGHT, stamping.applyAsLong(number));
+                FrameStamp.write(
+                        luma.segment(), luma.pitch(), luma.width(), luma.height(), stamping.applyAsLong(number));
                 frame.publish(number * 1_000_000);
             }
             Thread.sleep(everyMillis);

@@ -5,9 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -31,7 +34,7 @@ class SubCountTest {
 
     @Test
     void countsFramesAndPrintsASummary() throws Exception {
-        try (StampedStream stream = new StampedStream(key, directory, 6);
+        try (StampedStream stream = new StampedStream(key, directory, 64);
                 Tool tool = count("--max-frames", "20", "--mode", "strict")) {
             stream.awaitSubscribers(1);
             stream.publishUntilEnd(tool, number -> number);
@@ -45,7 +48,7 @@ class SubCountTest {
 
     @Test
     void printsOneJsonObjectAlone() throws Exception {
-        try (StampedStream stream = new StampedStream(key, directory, 6);
+        try (StampedStream stream = new StampedStream(key, directory, 64);
                 Tool tool = count("--max-frames", "20", "--mode", "strict", "--verify", "--warmup", "5", "--json")) {
             stream.awaitSubscribers(1);
             stream.publishUntilEnd(tool, number -> number);
@@ -62,6 +65,7 @@ class SubCountTest {
                 assertEquals(0, json.get(none).getAsLong(), none);
             }
             assertTrue(json.get("verified").getAsBoolean());
+            assertTrue(json.get("capture_latency_ms").isJsonNull(), json.toString());
             assertTrue(json.get("fps").getAsDouble() > 1, json.toString());
             JsonObject latency = json.getAsJsonObject("latency_us");
             assertTrue(latency.get("p50").getAsDouble() > 0, json.toString());
@@ -179,6 +183,89 @@ class SubCountTest {
             tool.process().getOutputStream().close();
             assertEquals(0, tool.await(), tool.err());
             stream.awaitSubscribers(0);
+        }
+    }
+
+    @Test
+    void countsOnOverAChangeOfFormat() throws Exception {
+        try (StampedStream stream = new StampedStream(key, directory, 64);
+                Tool tool = count(
+                        "--reconnect",
+                        "--max-frames",
+                        "40",
+                        "--mode",
+                        "strict",
+                        "--verify",
+                        "--json",
+                        "--progress",
+                        "json")) {
+            stream.awaitSubscribers(1);
+            stream.publish(20, 5, number -> number);
+            stream.reopen(640, 384);
+            stream.awaitSubscribers(1);
+            stream.publishUntilEnd(tool, number -> number);
+            assertEquals(0, tool.await(), tool.err());
+            JsonObject json = tool.json();
+            assertEquals(40, json.get("frames").getAsLong());
+            assertEquals(0, json.get("gaps").getAsLong());
+            assertEquals(
+                    0, json.get("misordered").getAsLong() + json.get("torn").getAsLong(), json.toString());
+            assertEquals(1, json.get("reconnects").getAsInt());
+            assertEquals(640, json.get("width").getAsInt());
+            JsonArray epochs = json.getAsJsonArray("epochs");
+            assertEquals(2, epochs.size());
+            assertEpoch(epochs.get(0), 320, 20, "FORMAT_CHANGED");
+            assertEpoch(epochs.get(1), 640, 20, null);
+            assertTrue(tool.err().contains("lost: \"" + key + "\" is over after frame 20"), tool.err());
+            assertTrue(tool.err().contains("is published again, NV12 640x384, epoch"), tool.err());
+            assertTrue(tool.out().contains("\"event\":\"lost\""), tool.out());
+        }
+    }
+
+    private static void assertEpoch(JsonElement element, int width, long frames, String end) {
+        JsonObject epoch = element.getAsJsonObject();
+        assertEquals(width, epoch.get("width").getAsInt());
+        assertEquals(frames, epoch.get("frames").getAsLong());
+        assertEquals(0, epoch.get("gaps").getAsLong());
+        assertEquals(
+                frames,
+                epoch.get("last_seq").getAsLong() - epoch.get("first_seq").getAsLong() + 1);
+        assertEquals(
+                end, epoch.get("end").isJsonNull() ? null : epoch.get("end").getAsString());
+    }
+
+    @Test
+    void aReaderThatReconnectsOutlivesAPublisherThatIsKilled() throws Exception {
+        try (Tool tool = count("--reconnect", "--json")) {
+            try (Tool first = Tool.start(directory, StampedStream.class, key, directory.toString())) {
+                tool.awaitError("reading \"" + key + "\"");
+                first.signal("KILL");
+                tool.awaitError("(process " + first.pid() + ") died");
+            }
+            try (StampedStream second = new StampedStream(key, directory, 6)) {
+                tool.awaitError("is published again");
+                second.publish(5, 10, number -> number);
+                tool.signal("INT");
+                assertEquals(0, tool.await(), tool.err());
+            }
+            JsonArray epochs = tool.json().getAsJsonArray("epochs");
+            assertEquals(2, epochs.size(), tool.out());
+            assertEquals("DIED", epochs.get(0).getAsJsonObject().get("end").getAsString());
+            assertTrue(epochs.get(1).getAsJsonObject().get("frames").getAsInt() > 0, tool.out());
+        }
+    }
+
+    @Test
+    void tellsHowLongAgoFramesWereTaken() throws Exception {
+        try (StampedStream stream = new StampedStream(key, directory, 6);
+                Tool tool = count("--max-frames", "1", "--json")) {
+            stream.awaitSubscribers(1);
+            stream.publishTaken(Instant.now().minusSeconds(100));
+            assertEquals(0, tool.await(), tool.err());
+            JsonObject latency = tool.json().getAsJsonObject("capture_latency_ms");
+            assertEquals(1, latency.get("frames").getAsInt());
+            assertEquals(100_000, latency.get("mean").getAsDouble(), 10_000);
+            assertTrue(tool.err().contains("capture to next"), tool.err());
         }
     }
 

@@ -81,7 +81,7 @@ final class Admission {
     boolean admit(Peer peer, Messages.Hello hello) {
         int number = ++lastSubscriber;
         try (Descriptor control = Posix.memfd("cuframes-control-" + key + "-" + number)) {
-            ControlPage page = makeControlPage(control, number);
+            ControlPage page = makeControlPage(control, ownerOf(number, peer, hello));
             readers.add(page); // before the subscriber can take its first lease
             admitted++;
             String name = hello.name().isEmpty() ? "" : hello.name() + ", ";
@@ -100,7 +100,14 @@ final class Admission {
         admitted--;
     }
 
-    private ControlPage makeControlPage(Descriptor control, int number) {
+    private static ControlPage.Owner ownerOf(int number, Peer peer, Messages.Hello hello) {
+        SubscriberMode mode = hello.mode() == SubscriberMode.STRICT_ORDER.code()
+                ? SubscriberMode.STRICT_ORDER
+                : SubscriberMode.NEWEST_ONLY;
+        return new ControlPage.Owner(number, hello.name(), peer.credentials().pid(), mode);
+    }
+
+    private ControlPage makeControlPage(Descriptor control, ControlPage.Owner owner) {
         Posix.reserve(control, ControlDescriptor.LENGTH, "a control page");
         Posix.seal(control, Libc.F_SEAL_SHRINK | Libc.F_SEAL_GROW | Libc.F_SEAL_SEAL);
         try (Arena arena = Arena.ofConfined()) {
@@ -108,12 +115,13 @@ final class Admission {
             memory.set(JAVA_LONG, ControlDescriptor.MAGIC_OFFSET, ControlDescriptor.MAGIC);
             memory.set(JAVA_SHORT, ControlDescriptor.MAJOR_OFFSET, (short) SegmentDescriptor.MAJOR);
             memory.set(JAVA_SHORT, ControlDescriptor.MINOR_OFFSET, (short) SegmentDescriptor.MINOR);
-            memory.set(JAVA_INT, ControlDescriptor.SUBSCRIBER_OFFSET, number);
+            memory.set(JAVA_INT, ControlDescriptor.SUBSCRIBER_OFFSET, owner.number());
             memory.set(JAVA_LONG, ControlDescriptor.EPOCH_OFFSET, header.epoch());
         }
         Arena arena = Arena.ofShared();
         try {
-            return new ControlPage(arena, Posix.map(control, ControlDescriptor.LENGTH, false, arena, "a control page"));
+            return new ControlPage(
+                    arena, Posix.map(control, ControlDescriptor.LENGTH, false, arena, "a control page"), owner);
         } catch (RuntimeException e) {
             arena.close();
             throw e;

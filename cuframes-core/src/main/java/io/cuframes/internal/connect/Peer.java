@@ -66,6 +66,7 @@ final class Peer implements AutoCloseable {
     /** From here on it counts as a reader, and a strict one is waited for. */
     void setReady() {
         ready = true;
+        page.setReady();
         page.setAwaited(strict);
     }
 

@@ -6,6 +6,9 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import io.cuframes.CuframesException;
 import io.cuframes.ffm.Errno;
 import io.cuframes.ffm.Libc;
+import io.cuframes.internal.events.ConnectEvent;
+import io.cuframes.internal.events.DisconnectEvent;
+import io.cuframes.internal.events.Side;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.Posix;
 import io.cuframes.internal.os.ThreadEnd;
@@ -46,6 +49,7 @@ public final class PublisherServer implements AutoCloseable {
     public record Limits(int maxSubscribers, int maxLeases) {}
 
     private final StreamKey key;
+    private final long epoch;
     private final SegmentFile segment;
     private final Descriptor ring;
     private final Limits limits;
@@ -70,6 +74,7 @@ public final class PublisherServer implements AutoCloseable {
             ListeningSocket listener,
             Descriptor wake) {
         this.key = key;
+        this.epoch = header.epoch();
         this.segment = segment;
         this.ring = ring;
         this.limits = limits;
@@ -175,7 +180,7 @@ public final class PublisherServer implements AutoCloseable {
         if (!peers.isEmpty() && ring == null) {
             LOG.log(
                     System.Logger.Level.WARNING,
-                    () -> "freeing the ring of \"" + key + "\" while " + peers.size()
+                    () -> "letting go of the ring of \"" + key + "\" while " + peers.size()
                             + " subscriber(s) still have it open");
         }
     }
@@ -317,6 +322,7 @@ public final class PublisherServer implements AutoCloseable {
             return;
         }
         peer.setReady();
+        ConnectEvent.record(key.name(), epoch, peer.credentials().pid(), peer.title());
         setSubscribers(subscribers + 1);
         LOG.log(System.Logger.Level.INFO, () -> "\"" + key + "\": subscriber " + peer.title() + " is here");
     }
@@ -354,6 +360,8 @@ public final class PublisherServer implements AutoCloseable {
             setSubscribers(subscribers - 1);
         }
         if (peer.isReady()) {
+            String reason = drainNanos < 0 ? DisconnectEvent.GONE : DisconnectEvent.ENDED;
+            DisconnectEvent.record(key.name(), epoch, Side.PUBLISHER, peer.title(), reason);
             LOG.log(System.Logger.Level.INFO, () -> "\"" + key + "\": subscriber " + peer.title() + " is gone");
         }
         peer.close();

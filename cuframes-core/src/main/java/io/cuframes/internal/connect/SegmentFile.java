@@ -95,17 +95,47 @@ public final class SegmentFile implements AutoCloseable {
             return;
         }
         if (fd < 0) {
-            throw Posix.failure("opening " + path + ", which is in the way of the segment of \"" + key + "\",", -fd);
+            throw inTheWay(key, fd);
         }
         try (Descriptor old = new Descriptor(fd)) {
             if (!Posix.tryLock(old, path.toString())) {
-                throw alreadyPublished(key, "process " + pidOf(old) + ", which holds the lock on " + path);
+                throw ownedBy(key, old);
             }
             FileStatus named = Posix.status(path);
             if (named != null && named.sameFile(Posix.status(old, path.toString()))) {
                 Posix.unlink(path);
             }
         }
+    }
+
+    /**
+     * Looks whether a live process publishes a key in this {@code /dev/shm}, and changes nothing.
+     *
+     * @throws CuframesException code ALREADY_EXISTS if one does
+     */
+    public static void requireUnpublished(StreamKey key) {
+        Path path = key.segmentPath();
+        int fd = Posix.tryOpen(path, Libc.O_RDONLY | Libc.O_NOFOLLOW | Libc.O_NONBLOCK, 0);
+        if (fd == -Errno.ENOENT) {
+            return;
+        }
+        if (fd < 0) {
+            throw inTheWay(key, fd);
+        }
+        try (Descriptor segment = new Descriptor(fd)) {
+            if (Posix.isLocked(segment, path.toString())) {
+                throw ownedBy(key, segment);
+            }
+        }
+    }
+
+    private static CuframesException inTheWay(StreamKey key, int result) {
+        return Posix.failure(
+                "opening " + key.segmentPath() + ", which is in the way of the segment of \"" + key + "\",", -result);
+    }
+
+    private static CuframesException ownedBy(StreamKey key, Descriptor segment) {
+        return alreadyPublished(key, "process " + pidOf(segment) + ", which holds the lock on " + key.segmentPath());
     }
 
     /** The exception for a key that a live process publishes. */

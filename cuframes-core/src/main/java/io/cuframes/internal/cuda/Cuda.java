@@ -19,9 +19,12 @@ import java.util.List;
 
 /** The CUDA calls of this library with their status checked: a failure names the call, the code, its CUDA name and text, and what to do where that is known. */
 public final class Cuda {
-    /** Where cudaGetDevice writes, one for each thread. */
-    private static final ThreadLocal<MemorySegment> CURRENT =
-            ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(JAVA_INT));
+    private static final System.Logger LOG = System.getLogger(Cuda.class.getName());
+
+    private static final long SCRATCH_BYTES = 128;
+
+    private static final ThreadLocal<MemorySegment> SCRATCH =
+            ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(SCRATCH_BYTES, Long.BYTES));
 
     private Cuda() {}
 
@@ -107,9 +110,14 @@ public final class Cuda {
                 : String.join(", ", devices.stream().map(CudaDevice::toString).toList());
     }
 
+    /** Where a call of this thread puts what it finds: {@value #SCRATCH_BYTES} bytes, until the next call. */
+    static MemorySegment scratch() {
+        return SCRATCH.get();
+    }
+
     /** Makes the device current on this thread; returns the one that was, for {@link #restoreDevice}. Allocates nothing. */
     public static int useDevice(int ordinal) {
-        MemorySegment current = CURRENT.get();
+        MemorySegment current = scratch();
         check(LibCudart.cudaGetDevice(current), "cudaGetDevice");
         int previous = current.get(JAVA_INT, 0);
         // Not skipped when it is current already: the first call also makes the primary context current on this thread.
@@ -117,10 +125,20 @@ public final class Cuda {
         return previous;
     }
 
-    /** Makes the device current again that {@link #useDevice} replaced. */
+    /**
+     * Makes the device current again that {@link #useDevice} replaced. Where that fails, that device is lost, which its next user is told: it is
+     * logged here and not thrown, since what was done on the other device counts, or failed for a reason of its own.
+     */
     public static void restoreDevice(int previous, int used) {
         if (previous != used) {
-            check(LibCudart.cudaSetDevice(previous), "cudaSetDevice");
+            int status = LibCudart.cudaSetDevice(previous);
+            if (status != LibCudart.cudaSuccess) {
+                LibCudart.cudaGetLastError();
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        () -> "device " + previous + " could not be made current again: " + status + " "
+                                + LibCudart.cudaGetErrorName(status));
+            }
         }
     }
 
@@ -192,12 +210,23 @@ public final class Cuda {
      * @throws CudaException if it is not cudaSuccess
      */
     public static void check(int status, String call) {
+        check(status, call, "");
+    }
+
+    /**
+     * Checks the status of a runtime call.
+     *
+     * @param status what it returned
+     * @param call the function
+     * @param object what it was called for, for the message: "", or words that begin with a space
+     * @throws CudaException if it is not cudaSuccess
+     */
+    static void check(int status, String call, String object) {
         if (status != LibCudart.cudaSuccess) {
             LibCudart.cudaGetLastError(); // so that a later, unrelated check does not report this error once more
+            String name = LibCudart.cudaGetErrorName(status);
             throw new CudaException(
-                    call,
-                    status,
-                    message(call, status, LibCudart.cudaGetErrorName(status), LibCudart.cudaGetErrorString(status)));
+                    call, status, message(call + object, status, name, LibCudart.cudaGetErrorString(status)));
         }
     }
 

@@ -1,45 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.internal.cuda;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import io.cuframes.Ownership;
 import io.cuframes.Transport;
 import io.cuframes.ffm.LibCudart;
 import io.cuframes.internal.memory.RingMemory;
 import io.cuframes.internal.os.Descriptor;
-import io.cuframes.internal.protocol.DeviceUuid;
+import io.cuframes.internal.protocol.RingLayout;
+import io.cuframes.internal.protocol.SlotPlace;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /** A ring in device memory, shared by a CUDA IPC memory handle: one allocation for all slots. */
 public final class CudaIpcRing implements RingMemory {
     /** cudaMalloc packs smaller allocations together into blocks of this size, and a handle shares the whole block. */
-    private static final long BLOCK = 2L << 20;
+    static final long BLOCK = 2L << 20;
+
+    /** What cudaMemset works on; other streams of this library do not wait for it. */
+    private static final long DEFAULT_STREAM = 0;
 
     private final CudaDevice device;
-    private final long length;
+    private final RingLayout layout;
     private final long address;
-    private final byte[] handle;
+    private final MemorySegment handle;
 
     /**
-     * Allocates the ring, zeroed.
+     * Allocates the ring, zeroed. Its length is rounded up to whole blocks, so that nothing else of this process is shared with it.
      *
      * @param device where
-     * @param length bytes; rounded up to whole blocks, so that nothing else of this process is shared with it
+     * @param slots how many
+     * @param stride bytes from slot to slot
      */
-    public CudaIpcRing(CudaDevice device, long length) {
+    public CudaIpcRing(CudaDevice device, int slots, long stride) {
         this.device = device;
-        this.length = (length + BLOCK - 1) & -BLOCK;
+        long length = (slots * stride + BLOCK - 1) & -BLOCK;
+        this.layout = new RingLayout(Transport.CUDA_IPC, Ownership.LIBRARY, slots, stride, length, device.uuid());
         int previous = Cuda.useDevice(device.ordinal());
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment pointer = arena.allocate(JAVA_LONG);
             Cuda.check(
-                    LibCudart.cudaMalloc(pointer, this.length),
-                    "cudaMalloc of " + this.length + " bytes on device " + device);
+                    LibCudart.cudaMalloc(pointer, length),
+                    "cudaMalloc",
+                    " of " + length + " bytes on device " + device);
             this.address = pointer.get(JAVA_LONG, 0);
             try {
-                Cuda.check(LibCudart.cudaMemset(address, 0, this.length), "cudaMemset");
+                Cuda.check(LibCudart.cudaMemset(address, 0, length), "cudaMemset");
+                Cuda.synchronize(DEFAULT_STREAM); // or it could be late, and erase the first frame
                 this.handle = IpcHandles.export(address);
             } catch (RuntimeException e) {
                 LibCudart.cudaFree(address);
@@ -51,38 +59,28 @@ public final class CudaIpcRing implements RingMemory {
     }
 
     @Override
-    public Transport transport() {
-        return Transport.CUDA_IPC;
+    public RingLayout layout() {
+        return layout;
     }
 
     @Override
-    public long length() {
-        return length;
+    public long address(int slot) {
+        return address + slot * layout.slotStride();
     }
 
     @Override
-    public DeviceUuid device() {
-        return device.uuid();
+    public SlotPlace place(int slot) {
+        return new SlotPlace(slot * layout.slotStride(), layout.slotStride(), layout.length(), handle);
     }
 
     @Override
-    public long address() {
-        return address;
-    }
-
-    @Override
-    public MemorySegment host() {
+    public MemorySegment host(int slot) {
         return null;
     }
 
     @Override
     public Descriptor descriptor() {
         return null;
-    }
-
-    @Override
-    public void describe(MemorySegment field) {
-        MemorySegment.copy(handle, 0, field, JAVA_BYTE, 0, handle.length);
     }
 
     @Override

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.internal.cuda;
 
+import io.cuframes.CudaException;
+import io.cuframes.CuframesException;
 import io.cuframes.ffm.LibCuda;
 import io.cuframes.ffm.LibCudart;
 import io.cuframes.internal.protocol.ControlDescriptor;
@@ -10,15 +12,15 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /** What a subscriber does on the ring's device: copies frames to host memory, and has the GPU end leases in stream order. Thread-safe, as CUDA is. */
 public final class DeviceReads implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(DeviceReads.class.getName());
+
     /** How long the close waits for a GPU that still has leases to end. */
     private static final long PATIENCE_NANOS = 2_000_000_000;
-
-    /** Asks for a stream of this subscriber's own. */
-    public static final long OWN_STREAM = -1;
 
     private final CudaDevice device;
     private final MemorySegment control;
     private final long controlAddress;
+    private final DeviceStreams streams;
     private final long stream;
     private final boolean ownStream;
 
@@ -33,13 +35,17 @@ public final class DeviceReads implements AutoCloseable {
      *
      * @param device the ring's
      * @param control the control page, mapped for writing
-     * @param stream the consumer stream, or {@link #OWN_STREAM} to make one
+     * @param stream the consumer stream, or {@link DeviceStreams#OWN_STREAM} to make one
      * @throws CuframesException code INVALID_ARGUMENT if the stream is of another device
      */
     public DeviceReads(CudaDevice device, MemorySegment control, long stream) {
         this.device = device;
         this.control = control;
-        this.ownStream = stream == OWN_STREAM;
+        this.streams = new DeviceStreams(device);
+        this.ownStream = stream == DeviceStreams.OWN_STREAM;
+        if (!ownStream) {
+            streams.require(stream);
+        }
         int previous = Cuda.useDevice(device.ordinal());
         try {
             this.controlAddress = Cuda.registerHost(control);
@@ -68,9 +74,21 @@ public final class DeviceReads implements AutoCloseable {
         }
     }
 
+    /**
+     * Refuses a stream that no lease of this ring can be ended on.
+     *
+     * @throws CuframesException code INVALID_ARGUMENT if it is of another device
+     */
+    public void require(long onStream) {
+        if (onStream != stream) {
+            streams.require(onStream);
+        }
+    }
+
     /** Has the GPU end the lease on a slot once the work queued on the stream so far is done. */
     public void release(int slot, long onStream) {
         int previous = Cuda.useDevice(device.ordinal());
+        markReleased(1L << slot); // before the GPU can end it: after that the slot may be leased anew
         try {
             Cuda.checkDriver(
                     LibCuda.cuStreamWriteValue64_v2(
@@ -79,7 +97,9 @@ public final class DeviceReads implements AutoCloseable {
                             0,
                             LibCuda.CU_STREAM_WRITE_VALUE_DEFAULT),
                     "cuStreamWriteValue64");
-            markReleased(1L << slot);
+        } catch (RuntimeException e) {
+            leased(slot);
+            throw e;
         } finally {
             Cuda.restoreDevice(previous, device.ordinal());
         }
@@ -89,6 +109,20 @@ public final class DeviceReads implements AutoCloseable {
         long slots = released.get();
         while ((slots & bit) == 0 && !released.compareAndSet(slots, slots | bit)) {
             slots = released.get();
+        }
+    }
+
+    /** Waits until nothing reads the ring any more that is queued now, on any stream. Where the device is lost, that is so already. */
+    public void awaitIdle() {
+        try {
+            int previous = Cuda.useDevice(device.ordinal());
+            try {
+                LibCudart.cudaDeviceSynchronize(); // no check: it fails where the device is lost
+            } finally {
+                Cuda.restoreDevice(previous, device.ordinal());
+            }
+        } catch (CudaException e) {
+            LOG.log(System.Logger.Level.DEBUG, "the device is lost, and reads nothing any more", e);
         }
     }
 

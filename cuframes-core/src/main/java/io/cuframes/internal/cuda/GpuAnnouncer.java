@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.internal.cuda;
 
+import io.cuframes.CuframesException;
 import io.cuframes.ffm.LibCuda;
 import io.cuframes.ffm.LibCudart;
 import io.cuframes.internal.protocol.HeadWord;
@@ -16,12 +17,17 @@ import java.lang.foreign.MemorySegment;
 public final class GpuAnnouncer implements Announcer {
     private static final long NO_STREAM = -1;
 
+    /** cudaStreamPerThread, a handle that names another stream in every thread. */
+    private static final long PER_THREAD_STREAM = 2;
+
     private final CudaDevice device;
     private final RingWriter writer;
     private final HeadNotifier notifier;
     private final MemorySegment page;
     private final long headAddress;
+    private final DeviceStreams streams;
     private final long stream;
+    private final boolean ownStream;
     private final long event;
     private long lastStream = NO_STREAM;
 
@@ -32,9 +38,16 @@ public final class GpuAnnouncer implements Announcer {
      * @param segment mapped for writing
      * @param writer the ring
      * @param key for the notifier's name
+     * @param stream the publisher's stream, or {@link DeviceStreams#OWN_STREAM} to make one
+     * @throws CuframesException code INVALID_ARGUMENT if the stream is of another device
      */
-    public GpuAnnouncer(CudaDevice device, MemorySegment segment, RingWriter writer, String key) {
+    public GpuAnnouncer(CudaDevice device, MemorySegment segment, RingWriter writer, String key, long stream) {
         this.device = device;
+        this.streams = new DeviceStreams(device);
+        this.ownStream = stream == DeviceStreams.OWN_STREAM;
+        if (!ownStream) {
+            streams.require(stream);
+        }
         this.writer = writer;
         this.page = segment.asSlice(0, SegmentDescriptor.PAGE);
         int previous = Cuda.useDevice(device.ordinal());
@@ -45,9 +58,12 @@ public final class GpuAnnouncer implements Announcer {
             registered = true;
             this.headAddress = pageAddress + SegmentDescriptor.HEAD_OFFSET;
             createdStream = Cuda.createStream();
-            this.stream = createdStream;
-            probe();
+            probe(createdStream);
+            this.stream = ownStream ? createdStream : stream;
             this.event = Cuda.createEvent();
+            if (!ownStream) {
+                LibCudart.cudaStreamDestroy(createdStream); // it is idle
+            }
         } catch (RuntimeException e) {
             if (createdStream != 0) {
                 LibCudart.cudaStreamDestroy(createdStream);
@@ -63,9 +79,9 @@ public final class GpuAnnouncer implements Announcer {
     }
 
     /** Shows now, not at the first frame, whether the device can write the word: stores the 0 that is there. */
-    private void probe() {
-        write(stream, 0);
-        Cuda.synchronize(stream);
+    private void probe(long idleStream) {
+        write(idleStream, 0);
+        Cuda.synchronize(idleStream);
     }
 
     @Override
@@ -74,28 +90,53 @@ public final class GpuAnnouncer implements Announcer {
     }
 
     @Override
-    public void announce(long onStream, long word) {
-        int previous = Cuda.useDevice(device.ordinal());
-        try {
-            if (onStream != lastStream) {
-                followLastStream(onStream, word);
-            }
-            write(onStream, word);
-        } finally {
-            Cuda.restoreDevice(previous, device.ordinal());
+    public void require(long onStream) {
+        if (onStream != stream) {
+            streams.require(onStream);
         }
-        notifier.expect(HeadWord.seq(word));
+    }
+
+    @Override
+    public void announce(long onStream, long word) {
+        boolean queued = false;
+        try {
+            int previous = Cuda.useDevice(device.ordinal());
+            try {
+                if (onStream != lastStream || onStream == PER_THREAD_STREAM) {
+                    followLastStream(onStream, word);
+                }
+                write(onStream, word);
+                queued = true;
+                lastStream = onStream;
+                if (onStream == PER_THREAD_STREAM) {
+                    recordLastStream(); // another thread could not
+                }
+            } finally {
+                Cuda.restoreDevice(previous, device.ordinal());
+            }
+        } finally {
+            if (queued) {
+                notifier.expect(HeadWord.seq(word));
+            } else {
+                writer.withdraw(word);
+            }
+        }
     }
 
     /** Where the frame before was queued on another stream and is not announced yet, makes this stream wait for it: the head never goes back. */
     private void followLastStream(long onStream, long word) {
         if (lastStream != NO_STREAM && writer.announced() < HeadWord.seq(word) - 1) {
-            Cuda.check(LibCudart.cudaEventRecord(event, lastStream), "cudaEventRecord");
+            if (lastStream != PER_THREAD_STREAM) {
+                recordLastStream();
+            }
             Cuda.check(
                     LibCudart.cudaStreamWaitEvent(onStream, event, LibCudart.cudaEventWaitDefault),
                     "cudaStreamWaitEvent");
         }
-        lastStream = onStream;
+    }
+
+    private void recordLastStream() {
+        Cuda.check(LibCudart.cudaEventRecord(event, lastStream), "cudaEventRecord");
     }
 
     private void write(long onStream, long word) {
@@ -123,9 +164,11 @@ public final class GpuAnnouncer implements Announcer {
         int previous = Cuda.useDevice(device.ordinal());
         try {
             // No check: where the context is lost, each of these fails, and there is nothing left to release.
-            LibCudart.cudaStreamSynchronize(stream);
+            if (ownStream) { // another may be destroyed by now
+                LibCudart.cudaStreamSynchronize(stream);
+                LibCudart.cudaStreamDestroy(stream);
+            }
             LibCudart.cudaEventDestroy(event);
-            LibCudart.cudaStreamDestroy(stream);
             LibCudart.cudaHostUnregister(page);
         } finally {
             Cuda.restoreDevice(previous, device.ordinal());

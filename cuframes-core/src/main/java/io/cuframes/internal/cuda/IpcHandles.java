@@ -20,7 +20,11 @@ final class IpcHandles {
 
     private static final class Mapping {
         final long address;
+
+        /** Of this process's own allocation; its maker frees it. */
         final boolean exported;
+
+        /** Who made the handle, or who opened it. */
         int users;
 
         Mapping(long address, boolean exported) {
@@ -32,24 +36,32 @@ final class IpcHandles {
     private IpcHandles() {}
 
     /**
-     * Makes the handle of an allocation of this process.
+     * Makes the handle of an allocation of this process; each time, until {@link #unexport} is called as often.
      *
-     * @param address what cudaMalloc returned
+     * @param address the base of an allocation of cudaMalloc
      * @return the handle's 64 bytes
      */
-    static synchronized byte[] export(long address) {
+    static synchronized MemorySegment export(long address) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment handle = arena.allocate(LibCudart.CUDA_IPC_HANDLE_SIZE);
             Cuda.check(LibCudart.cudaIpcGetMemHandle(handle, address), "cudaIpcGetMemHandle");
             byte[] bytes = handle.toArray(JAVA_BYTE);
-            MAPPINGS.put(ByteBuffer.wrap(bytes), new Mapping(address, true));
-            return bytes;
+            MAPPINGS.computeIfAbsent(ByteBuffer.wrap(bytes), key -> new Mapping(address, true)).users++;
+            return MemorySegment.ofArray(bytes).asReadOnly();
         }
     }
 
-    /** Forgets a handle of this process, before its allocation is freed. */
-    static synchronized void unexport(byte[] handle) {
-        MAPPINGS.remove(ByteBuffer.wrap(handle));
+    /** Undoes an {@link #export}; with the last one the handle is forgotten, before its allocation is freed. */
+    static synchronized void unexport(MemorySegment handle) {
+        ByteBuffer key = key(handle);
+        Mapping mapping = MAPPINGS.get(key);
+        if (--mapping.users == 0) {
+            MAPPINGS.remove(key);
+        }
+    }
+
+    private static ByteBuffer key(MemorySegment handle) {
+        return ByteBuffer.wrap(handle.toArray(JAVA_BYTE));
     }
 
     /** Where the allocation of a handle is in this process, opened on the current device if need be. */
@@ -59,7 +71,9 @@ final class IpcHandles {
             mapping = new Mapping(openForeign(handle), false);
             MAPPINGS.put(ByteBuffer.wrap(handle.clone()), mapping);
         }
-        mapping.users++;
+        if (!mapping.exported) {
+            mapping.users++;
+        }
         return mapping.address;
     }
 
@@ -78,7 +92,7 @@ final class IpcHandles {
     static synchronized void close(byte[] handle) {
         Mapping mapping = MAPPINGS.get(ByteBuffer.wrap(handle));
         if (mapping == null || mapping.exported) {
-            return; // this process's own allocation; its maker frees it
+            return;
         }
         if (--mapping.users == 0) {
             MAPPINGS.remove(ByteBuffer.wrap(handle));

@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.internal.memory;
 
+import io.cuframes.Ownership;
 import io.cuframes.Transport;
 import io.cuframes.ffm.Libc;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.HostMemory;
 import io.cuframes.internal.os.Posix;
 import io.cuframes.internal.protocol.DeviceUuid;
+import io.cuframes.internal.protocol.RingLayout;
+import io.cuframes.internal.protocol.SlotPlace;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /** A ring in host memory: a memfd that only its maker can write. */
 public final class HostRing implements RingMemory {
+    /** Set once the ring is mapped: that mapping stays writable, and no other can be made so. */
+    static final int SEALS = Libc.F_SEAL_SHRINK | Libc.F_SEAL_GROW | Libc.F_SEAL_FUTURE_WRITE | Libc.F_SEAL_SEAL;
+
+    private final RingLayout layout;
     private final Arena arena;
     private final Descriptor memfd;
     private final MemorySegment memory;
@@ -20,18 +27,20 @@ public final class HostRing implements RingMemory {
      * Makes the ring, zeroed, with all of its memory reserved.
      *
      * @param name for people who look at this process's descriptors
-     * @param length bytes
+     * @param slots how many
+     * @param stride bytes from slot to slot
      */
-    public HostRing(String name, long length) {
+    public HostRing(String name, int slots, long stride) {
         String what = "the ring of \"" + name + "\" in host memory";
+        long length = slots * stride;
+        layout = new RingLayout(Transport.HOST, Ownership.LIBRARY, slots, stride, length, DeviceUuid.NONE);
         HostMemory.require(length, what);
         arena = Arena.ofShared();
         memfd = Posix.memfd("cuframes-ring-" + name);
         try {
             Posix.reserve(memfd, length, what);
             memory = Posix.map(memfd, length, true, arena, "the ring");
-            // Sealed once it is mapped: this mapping stays writable, and no other can be made so.
-            Posix.seal(memfd, Libc.F_SEAL_SHRINK | Libc.F_SEAL_GROW | Libc.F_SEAL_FUTURE_WRITE | Libc.F_SEAL_SEAL);
+            Posix.seal(memfd, SEALS);
         } catch (RuntimeException e) {
             arena.close();
             memfd.close();
@@ -40,38 +49,28 @@ public final class HostRing implements RingMemory {
     }
 
     @Override
-    public Transport transport() {
-        return Transport.HOST;
+    public RingLayout layout() {
+        return layout;
     }
 
     @Override
-    public long length() {
-        return memory.byteSize();
+    public long address(int slot) {
+        return host(slot).address();
     }
 
     @Override
-    public DeviceUuid device() {
-        return DeviceUuid.NONE;
+    public MemorySegment host(int slot) {
+        return memory.asSlice(slot * layout.slotStride(), layout.slotStride());
     }
 
     @Override
-    public long address() {
-        return memory.address();
-    }
-
-    @Override
-    public MemorySegment host() {
-        return memory;
+    public SlotPlace place(int slot) {
+        return new SlotPlace(slot * layout.slotStride(), layout.slotStride(), layout.length(), SlotPlace.NO_HANDLE);
     }
 
     @Override
     public Descriptor descriptor() {
         return memfd;
-    }
-
-    @Override
-    public void describe(MemorySegment handle) {
-        // The descriptor says it all.
     }
 
     @Override

@@ -1,39 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.internal.memory;
 
-import io.cuframes.Transport;
 import io.cuframes.internal.os.Descriptor;
-import io.cuframes.internal.protocol.DeviceUuid;
+import io.cuframes.internal.protocol.RingLayout;
+import io.cuframes.internal.protocol.SlotPlace;
 import java.lang.foreign.MemorySegment;
 
 /** The publisher's side of a transport: the memory of all slots, and how subscribers get at it. */
 public interface RingMemory extends AutoCloseable {
-    /** Which transport this is. */
-    Transport transport();
+    /** The ring as the segment's header describes it. */
+    RingLayout layout();
 
-    /** Bytes of the whole ring. */
-    long length();
+    /**
+     * Where a slot starts: an address of the host or of the device.
+     *
+     * @param slot its number
+     */
+    long address(int slot);
 
-    /** The GPU that holds it. */
-    DeviceUuid device();
+    /** The slot as host memory, writable; null for device memory. */
+    MemorySegment host(int slot);
 
-    /** Where the ring starts: an address of the host or of the device. */
-    long address();
+    /** Where subscribers find a slot. */
+    SlotPlace place(int slot);
 
-    /** The ring as host memory, writable; null for device memory. */
-    MemorySegment host();
-
-    /** What subscribers are sent to map it; null if the slot descriptors say it all. */
+    /** What subscribers are sent to map the ring; null if the slots' places say it all. */
     Descriptor descriptor();
 
     /**
-     * Writes what subscribers need to find the memory into the handle field of a slot descriptor.
-     *
-     * @param handle 64 zeroed bytes
+     * Lets go of the memory, and frees it if this made it. Device memory: only when no subscriber has it open any more, or will not close
+     * it.
      */
-    void describe(MemorySegment handle);
-
-    /** Frees the memory. Device memory: only when no subscriber has it open any more, or will not close it. */
     @Override
     void close();
 }

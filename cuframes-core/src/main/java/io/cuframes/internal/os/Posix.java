@@ -122,7 +122,12 @@ public final class Posix {
 
     /** Sets a file's length and takes the memory or space for all of it now, so that no later access can fail. */
     public static void reserve(Descriptor file, long length, String what) {
-        int result = Libc.fallocate(file.fd(), 0, 0, length);
+        reserve(file, 0, length, what);
+    }
+
+    /** Takes the memory or space for a part of a file now. */
+    public static void reserve(Descriptor file, long offset, long length, String what) {
+        int result = Libc.fallocate(file.fd(), 0, offset, length);
         check(result, "reserving " + length + " bytes for " + what);
     }
 
@@ -194,6 +199,16 @@ public final class Posix {
             }
             check(result, "locking " + what);
             return true;
+        }
+    }
+
+    /** Whether another description holds a lock that keeps {@link #tryLock} from succeeding. Only looks, and so stands in nobody's way. */
+    public static boolean isLocked(Descriptor file, String what) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment lock = arena.allocate(Flock.LAYOUT);
+            lock.set(JAVA_SHORT, Flock.L_TYPE_OFFSET, (short) Libc.F_WRLCK);
+            check(Libc.fcntl(file.fd(), Libc.F_OFD_GETLK, lock), "looking for a lock of " + what);
+            return lock.get(JAVA_SHORT, Flock.L_TYPE_OFFSET) != Libc.F_UNLCK;
         }
     }
 

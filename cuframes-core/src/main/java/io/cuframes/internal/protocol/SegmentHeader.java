@@ -37,7 +37,7 @@ public record SegmentHeader(
     private static final ValueLayout.OfInt U32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong U64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    /** More than any ring: 64 slots of the largest frame are 96 GiB. Keeps products of peer-supplied numbers far from overflow. */
+    /** More than any ring: 64 slots of the largest frame are 64 GiB. Keeps products of peer-supplied numbers far from overflow. */
     private static final long MAX_RING_LENGTH = 1L << 40;
 
     /** Writes all but the state, which stays INITIALIZING until the caller stores READY. Plain stores: nobody reads before that. */
@@ -99,7 +99,8 @@ public record SegmentHeader(
      *
      * @param segment the whole mapped segment
      * @param name what to call it in an error: a path, or "the segment of key ..."
-     * @throws CuframesException code PROTOCOL if anything does not fit this version or itself
+     * @throws CuframesException code UNSUPPORTED for a pixel format that this version does not know, PROTOCOL if anything else does not fit this
+     *     version or itself
      */
     public static SegmentHeader read(MemorySegment segment, String name) {
         checkIdentity(segment, name);
@@ -117,6 +118,7 @@ public record SegmentHeader(
         check(entries == SegmentDescriptor.INDEX_ENTRIES, name, "index_entries is " + entries + ", not 128");
         FrameFormat format = readFormat(segment, name);
         RingLayout ring = readRing(segment, slots, format.frameBytes(), name);
+        checkAlignment(format, ring.ownership(), name);
         checkSlots(segment, ring, format.frameBytes(), name);
         int policy = segment.get(U32, SegmentDescriptor.POLICY_OFFSET);
         check(PublishPolicy.ofCode(policy) != null, name, "policy " + policy + " is unknown to this version");
@@ -195,26 +197,40 @@ public record SegmentHeader(
     }
 
     private static FrameFormat readFormat(MemorySegment segment, String name) {
-        int code = segment.get(U32, SegmentDescriptor.PIXEL_FORMAT_OFFSET);
-        PixelFormat pixelFormat = PixelFormat.ofCode(code);
-        check(pixelFormat != null, name, "pixel format " + code + " is unknown to this version");
-        int width = segment.get(U32, SegmentDescriptor.WIDTH_OFFSET);
-        int height = segment.get(U32, SegmentDescriptor.HEIGHT_OFFSET);
-        FrameFormat expected;
-        try {
-            expected = FrameFormat.of(pixelFormat, width, height, readColor(segment, name));
-        } catch (CuframesException e) {
-            throw new CuframesException(ErrorCode.PROTOCOL, "bad segment " + name + ": " + e.getMessage(), e);
-        }
+        PixelFormat pixelFormat = readPixelFormat(segment, name);
         int count = segment.get(U32, SegmentDescriptor.PLANES_OFFSET);
-        check(count == expected.planes().size(), name, "planes is " + count + " for " + pixelFormat);
+        check(count == pixelFormat.planeCount(), name, "planes is " + count + " for " + pixelFormat);
         long frameBytes = segment.get(U64, SegmentDescriptor.FRAME_BYTES_OFFSET);
         check(frameBytes > 0 && frameBytes <= MAX_RING_LENGTH, name, "frame_bytes is " + frameBytes);
         List<PlaneLayout> planes = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
-            planes.add(readPlane(segment, i, expected.planes().get(i), frameBytes, name));
+            planes.add(readPlane(segment, i));
         }
-        return new FrameFormat(pixelFormat, width, height, expected.color(), planes, frameBytes);
+        ColorInfo color = readColor(segment, name);
+        try {
+            return new FrameFormat(
+                    pixelFormat,
+                    segment.get(U32, SegmentDescriptor.WIDTH_OFFSET),
+                    segment.get(U32, SegmentDescriptor.HEIGHT_OFFSET),
+                    color,
+                    planes,
+                    frameBytes);
+        } catch (CuframesException e) {
+            throw new CuframesException(ErrorCode.PROTOCOL, "bad segment " + name + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** A newer publisher may have formats that this version lacks (docs/protocol.md, section 11): that is no damage. */
+    private static PixelFormat readPixelFormat(MemorySegment segment, String name) {
+        int code = segment.get(U32, SegmentDescriptor.PIXEL_FORMAT_OFFSET);
+        PixelFormat pixelFormat = PixelFormat.ofCode(code);
+        if (pixelFormat == null) {
+            throw new CuframesException(
+                    ErrorCode.UNSUPPORTED,
+                    "segment " + name + " has frames of pixel format " + Integer.toUnsignedString(code)
+                            + ", which this library does not know: it is older than the publisher, update it");
+        }
+        return pixelFormat;
     }
 
     private static ColorInfo readColor(MemorySegment segment, String name) {
@@ -228,31 +244,28 @@ public record SegmentHeader(
                 range);
     }
 
-    /** A publisher may choose its own offsets and pitches, but the samples must be those of the format and lie within the frame. */
-    private static PlaneLayout readPlane(
-            MemorySegment segment, int index, PlaneLayout expected, long frameBytes, String name) {
+    private static PlaneLayout readPlane(MemorySegment segment, int index) {
         long at = SegmentDescriptor.PLANE_TABLE_OFFSET + index * PlaneDescriptor.LENGTH;
-        PlaneLayout plane = new PlaneLayout(
+        return new PlaneLayout(
                 segment.get(U64, at + PlaneDescriptor.OFFSET_OFFSET),
                 segment.get(U32, at + PlaneDescriptor.PITCH_OFFSET),
                 segment.get(U32, at + PlaneDescriptor.WIDTH_OFFSET),
                 segment.get(U32, at + PlaneDescriptor.HEIGHT_OFFSET),
                 segment.get(U32, at + PlaneDescriptor.SAMPLE_BYTES_OFFSET));
-        check(
-                plane.width() == expected.width()
-                        && plane.height() == expected.height()
-                        && plane.sampleBytes() == expected.sampleBytes(),
-                name,
-                "plane " + index + " is " + plane + ", expected the samples of " + expected);
-        check(
-                plane.offset() >= 0
-                        && plane.offset() % FrameFormat.PITCH_ALIGNMENT == 0
-                        && plane.pitch() % FrameFormat.PITCH_ALIGNMENT == 0
-                        && plane.pitch() >= plane.rowBytes()
-                        && plane.offset() <= frameBytes - plane.bytes(),
-                name,
-                "plane " + index + " is " + plane + ", which does not lie within a frame of " + frameBytes + " bytes");
-        return plane;
+    }
+
+    /** The library aligns what it lays out; an application's own buffers are as they are. */
+    private static void checkAlignment(FrameFormat format, Ownership ownership, String name) {
+        if (ownership == Ownership.EXTERNAL) {
+            return;
+        }
+        for (PlaneLayout plane : format.planes()) {
+            check(
+                    plane.offset() % FrameFormat.PITCH_ALIGNMENT == 0
+                            && plane.pitch() % FrameFormat.PITCH_ALIGNMENT == 0,
+                    name,
+                    plane + " is not aligned to " + FrameFormat.PITCH_ALIGNMENT + " bytes in a LIBRARY ring");
+        }
     }
 
     private static void checkSlots(MemorySegment segment, RingLayout ring, long frameBytes, String name) {

@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.internal.ring;
 
+import io.cuframes.CuframesException;
+
 /** Puts the head word of a named frame where readers see it, once the frame's pixels are complete, and wakes those who sleep. */
 public interface Announcer extends AutoCloseable {
-    /** A stream of this publisher's own, which frames are announced on where the caller names none; 0 where there is none. */
+    /** The publisher's stream, which frames are announced on where the caller names none; 0 where there is none. */
     long stream();
+
+    /**
+     * Refuses a stream that frames cannot be announced on.
+     *
+     * @param stream the CUDA stream; ignored for host memory
+     * @throws CuframesException code INVALID_ARGUMENT if it is of another device than the ring
+     */
+    void require(long stream);
 
     /**
      * Announces a frame.

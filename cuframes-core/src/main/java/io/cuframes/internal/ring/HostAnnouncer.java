@@ -25,6 +25,11 @@ public final class HostAnnouncer implements Announcer {
     }
 
     @Override
+    public void require(long stream) {
+        // The CPU announces.
+    }
+
+    @Override
     public void announce(long stream, long word) {
         writer.announce(word);
         if (writer.anyoneWaits()) {

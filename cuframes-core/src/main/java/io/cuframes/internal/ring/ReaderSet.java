@@ -4,6 +4,7 @@ package io.cuframes.internal.ring;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * The control pages of the subscribers a publisher has admitted. The server thread adds and removes; the writer thread scans, without a lock:
@@ -45,6 +46,11 @@ public final class ReaderSet {
     /** Writer: ends a scan. Release: all reads of the pages are done. */
     void endScan() {
         SCANS.setRelease(this, scans + 1);
+    }
+
+    /** The pages now, in the order in which they came. From any thread: one may be closed meanwhile, which a {@link ControlPage} says by itself. */
+    public List<ControlPage> snapshot() {
+        return List.of((ControlPage[]) PAGES.getAcquire(this));
     }
 
     /** Server: admits a subscriber. From here on its leases count. */

@@ -144,11 +144,12 @@ public final class RingReader {
         cursor = seq;
         received++;
         missed += missedBefore;
-        tally.countReceived(missedBefore);
         Shared.setLongOpaque(control, ControlDescriptor.RECEIVED_OFFSET, received);
         Shared.setLongOpaque(control, ControlDescriptor.MISSED_OFFSET, missed);
         // Release: a publisher that waits for this reader sees the lease no later than that the frame has been taken.
         Shared.setLongRelease(control, ControlDescriptor.CURSOR_OFFSET, cursor);
+        int slot = HeadWord.slot(word);
+        tally.countReceived(seq, ptsNanos(slot), missedBefore, publishTimeNanos(slot), System.nanoTime());
         return word;
     }
 
@@ -217,5 +218,12 @@ public final class RingReader {
     /** The seq of the frame delivered last, or where this reader began. */
     public long cursor() {
         return cursor;
+    }
+
+    /** Frames published and not delivered yet; never negative, whatever the publisher says. From any thread. */
+    public long lag() {
+        long taken = Shared.getLongAcquire(control, ControlDescriptor.CURSOR_OFFSET);
+        long published = Shared.getLongOpaque(segment, SegmentDescriptor.PUBLISHED_OFFSET);
+        return Math.max(0, published - taken);
     }
 }

@@ -43,6 +43,7 @@ public final class RingWriter {
     private final long graceNanos;
 
     private long lastPts;
+    private long ptsBeforeLast;
 
     /**
      * A writer that waits for no reader. Starts with every slot free.
@@ -98,6 +99,31 @@ public final class RingWriter {
             }
         }
         return ALL_LEASED;
+    }
+
+    /**
+     * Takes a particular slot for writing, unless somebody leases it or has yet to take its frame. Never waits.
+     *
+     * @param slot that the caller does not have already
+     * @return the slot, or {@link #ALL_LEASED}, {@link #ALL_PENDING} or {@link #UNREAD} where it is that one's case
+     */
+    public int take(int slot) {
+        if (holds[slot] == TAKEN) {
+            throw new IllegalStateException("slot " + slot + " is acquired already: publish or close its frame first");
+        }
+        if (holds[slot] > announced()) {
+            return ALL_PENDING;
+        }
+        if (holds[slot] != FREE) {
+            if (graceNanos != UNGATED && isUnread(holds[slot])) {
+                return UNREAD;
+            }
+            if (!reclaim(slot)) {
+                return ALL_LEASED;
+            }
+        }
+        holds[slot] = TAKEN;
+        return slot;
     }
 
     /** The slot with the smallest seq greater than {@code after}, or -1. */
@@ -196,6 +222,7 @@ public final class RingWriter {
     public long name(int slot, long ptsNanos, long nowNanos, long captureTimeNanos, int flags, int userDataLength) {
         long seq = published.getPlain() + 1;
         int allFlags = seq > 1 && ptsNanos < lastPts ? flags | SlotDescriptor.PTS_BACKWARD : flags;
+        ptsBeforeLast = lastPts;
         lastPts = ptsNanos;
         published.setOpaque(seq);
         long word = HeadWord.of(seq, slot);
@@ -210,6 +237,22 @@ public final class RingWriter {
         Shared.setLongRelease(segment, SegmentDescriptor.indexOffset(seq), word);
         Shared.setLongRelease(segment, SegmentDescriptor.PUBLISHED_OFFSET, seq);
         return word;
+    }
+
+    /**
+     * Takes back the frame that was named last and could not be announced: no reader has seen it, the slot is given back, and the next frame has
+     * its number.
+     *
+     * @param word what {@link #name} returned
+     */
+    public void withdraw(long word) {
+        int slot = HeadWord.slot(word);
+        long before = HeadWord.seq(word) - 1;
+        Shared.setLongRelease(segment, SegmentDescriptor.slotOffset(slot) + SlotDescriptor.SEQ_OFFSET, 0);
+        Shared.setLongRelease(segment, SegmentDescriptor.PUBLISHED_OFFSET, before);
+        published.setOpaque(before);
+        lastPts = ptsBeforeLast;
+        giveBack(slot);
     }
 
     /** Announces a HOST frame: release, so that whoever sees the head sees the pixels. */

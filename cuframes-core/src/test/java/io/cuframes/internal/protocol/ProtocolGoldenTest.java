@@ -28,6 +28,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Pins the protocol: the code to docs/protocol.md, field by field, and both to bytes written down here. */
@@ -36,6 +38,12 @@ class ProtocolGoldenTest {
     private static final Pattern HEADING = Pattern.compile("#{2,3} (\\d+(?:\\.\\d+)?)\\.? .*");
     private static final Pattern FIELD = Pattern.compile("\\| (\\d+) \\| (\\S+) \\| ([a-z_ ]+) \\|.*");
     private static final Pattern TYPE = Pattern.compile("([ui])(\\d+)(?:\\[(\\d+)])?");
+
+    /** A row of section 3.2: code, name, component bytes, planes, width and height. */
+    private static final Pattern FORMAT =
+            Pattern.compile("\\| (\\d+) \\| (\\w+) \\| (\\d) \\| (width × height of [^|]+) \\| (even|any) \\|");
+
+    private static final Pattern PLANE = Pattern.compile("width(/2)? × height(/2)? of \\(([A-Z, ]+)\\)");
 
     private record DocumentField(long offset, String type, String name) {}
 
@@ -169,6 +177,49 @@ class ProtocolGoldenTest {
         assertEquals(36864, SegmentDescriptor.length(64));
         assertEquals(1024 + 8 * 127, SegmentDescriptor.indexOffset(255));
         assertEquals(512 + 8 * 63, ControlDescriptor.leaseOffset(63));
+    }
+
+    private record DocumentFormat(String name, int code, int componentBytes, List<String> planes, boolean even) {}
+
+    private static DocumentFormat documented(Matcher row) {
+        return new DocumentFormat(
+                row.group(2),
+                Integer.parseInt(row.group(1)),
+                Integer.parseInt(row.group(3)),
+                Stream.of(row.group(4).split("; ", -1))
+                        .map(ProtocolGoldenTest::planeInWords)
+                        .toList(),
+                row.group(5).equals("even"));
+    }
+
+    private static String planeInWords(String cell) {
+        Matcher plane = PLANE.matcher(cell);
+        assertTrue(plane.matches(), cell);
+        assertEquals(plane.group(1), plane.group(2), cell);
+        return "1/" + (plane.group(1) == null ? 1 : 2) + " of " + plane.group(3).split(", ", -1).length;
+    }
+
+    private static DocumentFormat coded(PixelFormat format) {
+        return new DocumentFormat(
+                format.name(),
+                format.code(),
+                format.componentBytes(),
+                IntStream.range(0, format.planeCount())
+                        .mapToObj(plane -> "1/" + format.subsampling(plane) + " of " + format.components(plane))
+                        .toList(),
+                format.needsEvenSize());
+    }
+
+    @Test
+    void thePixelFormatsAreThoseOfTheDocument() throws IOException {
+        List<DocumentFormat> documented = Files.readAllLines(DOCUMENT).stream()
+                .map(FORMAT::matcher)
+                .filter(Matcher::matches)
+                .map(ProtocolGoldenTest::documented)
+                .toList();
+        assertEquals(
+                documented,
+                Stream.of(PixelFormat.values()).map(ProtocolGoldenTest::coded).toList());
     }
 
     private static String ascii(long word, int length) {

@@ -97,7 +97,8 @@ System.err.println("ZZ "+writer.published()+" "+ring.tallies.get(1).received());
 
         RingReader reader(SubscriberMode mode, boolean awaited, ReadTally tally) {
             MemorySegment control = arena.allocate(ControlDescriptor.LENGTH, 4096);
-            ControlPage page = new ControlPage(Arena.ofShared(), control.asReadOnly());
+            ControlPage page = new ControlPage(
+                    Arena.ofShared(), control.asReadOnly(), new ControlPage.Owner(1, "", 0, mode));
             page.setAwaited(awaited);
             readers.add(page);
             tallies.add(tally);

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The functions of libcuda. */
+#define _GNU_SOURCE
+#include "standin.h"
+
+#include "api.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { VERSION = 13000 };
+
+static char contexts[MAX_DEVICES]; /* the address of each is its device's primary context */
+static int retained[MAX_DEVICES];
+
+static int begin(const char *function) {
+    int status = standin_call(function);
+    return status == OK && !device_initialized() ? NOT_INITIALIZED : status;
+}
+
+/* What every function but cuInit begins with. */
+#define BEGIN()                         \
+    do {                                \
+        int begun_ = begin(__func__);   \
+        if (begun_ != OK) {             \
+            return begun_;              \
+        }                               \
+    } while (0)
+
+/* And those that work in the current context. */
+#define BEGIN_IN_CONTEXT()              \
+    BEGIN();                            \
+    if (!device_chosen()) {             \
+        return INVALID_CONTEXT;         \
+    }
+
+#define NEEDS_DEVICE(device)            \
+    if (!device_exists(device)) {       \
+        return INVALID_DEVICE;          \
+    }
+
+/* ---- devices and contexts ---- */
+
+EXPORT CUresult cuInit(unsigned int flags) {
+    int status = standin_call(__func__);
+    if (status == OK) {
+        status = flags != 0 ? INVALID_VALUE : device_exists(0) ? OK : NO_DEVICE;
+    }
+    if (status == OK) {
+        device_initialize();
+    }
+    return status;
+}
+
+EXPORT CUresult cuDriverGetVersion(int *driverVersion) {
+    int status = standin_query(__func__);
+    *driverVersion = VERSION;
+    return status;
+}
+
+EXPORT CUresult cuDeviceGetCount(int *count) {
+    BEGIN();
+    *count = standin_settings.devices;
+    return OK;
+}
+
+EXPORT CUresult cuDeviceGet(CUdevice *device, int ordinal) {
+    BEGIN();
+    NEEDS_DEVICE(ordinal);
+    *device = ordinal;
+    return OK;
+}
+
+EXPORT CUresult cuDeviceGetUuid_v2(CUuuid *uuid, CUdevice dev) {
+    BEGIN();
+    NEEDS_DEVICE(dev);
+    device_uuid(dev, (unsigned char *)uuid);
+    return OK;
+}
+
+EXPORT CUresult cuDeviceGetName(char *name, int len, CUdevice dev) {
+    BEGIN();
+    NEEDS_DEVICE(dev);
+    snprintf(name, (size_t)len, "%s", device_name);
+    return OK;
+}
+
+EXPORT CUresult cuDeviceGetAttribute(int *value, CUdevice_attribute attrib, CUdevice dev) {
+    BEGIN();
+    NEEDS_DEVICE(dev);
+    switch ((int)attrib) {
+        case 33: *value = standin_settings.visible[dev] + 1; break; /* PCI bus; device and domain follow */
+        case 34: case 50: *value = 0; break;
+        case 18: *value = 0; break;                    /* integrated */
+        case 75: *value = 9; break;                    /* compute capability */
+        case 76: *value = 0; break;
+        case 102: case 103: case 122: *value = 1; break; /* virtual memory, its descriptors, 64-bit writes */
+        default: return INVALID_VALUE;
+    }
+    return OK;
+}
+
+EXPORT CUresult cuDevicePrimaryCtxRetain(CUcontext *ctx, CUdevice dev) {
+    BEGIN();
+    NEEDS_DEVICE(dev);
+    LOCKED(retained[dev]++);
+    *ctx = (CUcontext)&contexts[dev];
+    return OK;
+}
+
+EXPORT CUresult cuDevicePrimaryCtxRelease_v2(CUdevice dev) {
+    BEGIN();
+    NEEDS_DEVICE(dev);
+    return LOCKED(retained[dev] > 0 ? (retained[dev]--, OK) : INVALID_CONTEXT);
+}
+
+EXPORT CUresult cuCtxGetCurrent(CUcontext *ctx) {
+    BEGIN();
+    *ctx = device_chosen() ? (CUcontext)&contexts[device_current()] : NULL;
+    return OK;
+}
+
+EXPORT CUresult cuCtxSetCurrent(CUcontext ctx) {
+    BEGIN();
+    if (ctx == NULL) {
+        device_unuse();
+        return OK;
+    }
+    ptrdiff_t device = (char *)ctx - contexts;
+    if (device < 0 || device >= MAX_DEVICES || !device_exists((int)device)) {
+        return INVALID_CONTEXT;
+    }
+    device_use((int)device);
+    return OK;
+}
+
+EXPORT CUresult cuCtxGetDevice(CUdevice *device) {
+    BEGIN_IN_CONTEXT();
+    *device = device_current();
+    return OK;
+}
+
+EXPORT CUresult cuStreamGetCtx(CUstream hStream, CUcontext *pctx) {
+    BEGIN_IN_CONTEXT();
+    int device = 0;
+    int status = LOCKED(stream_device((uintptr_t)hStream, &device));
+    if (status == OK) {
+        *pctx = (CUcontext)&contexts[device];
+    }
+    return status;
+}
+
+/* ---- words that streams write and wait for ---- */
+
+static int submit_word(enum operation_kind kind, CUstream stream, CUdeviceptr addr, uint64_t value, unsigned bytes,
+        unsigned flags) {
+    if (addr % bytes != 0) {
+        return INVALID_VALUE;
+    }
+    struct operation word = {.kind = kind, .to = addr, .value = value, .bytes = bytes, .flags = flags};
+    return LOCKED(stream_submit((uintptr_t)stream, &word, false));
+}
+
+EXPORT CUresult cuStreamWriteValue32_v2(CUstream stream, CUdeviceptr addr, cuuint32_t value, unsigned int flags) {
+    BEGIN_IN_CONTEXT();
+    return flags > 1 ? INVALID_VALUE : submit_word(WRITE, stream, addr, value, sizeof value, flags);
+}
+
+EXPORT CUresult cuStreamWriteValue64_v2(CUstream stream, CUdeviceptr addr, cuuint64_t value, unsigned int flags) {
+    BEGIN_IN_CONTEXT();
+    return flags > 1 ? INVALID_VALUE : submit_word(WRITE, stream, addr, value, sizeof value, flags);
+}
+
+EXPORT CUresult cuStreamWaitValue64_v2(CUstream stream, CUdeviceptr addr, cuuint64_t value, unsigned int flags) {
+    BEGIN_IN_CONTEXT();
+    return flags > 3 ? INVALID_VALUE : submit_word(AFTER_VALUE, stream, addr, value, sizeof value, flags);
+}
+
+/* ---- virtual memory ---- */
+
+static bool is_device_memory(const CUmemAllocationProp *prop) {
+    return prop->type == CU_MEM_ALLOCATION_TYPE_PINNED && prop->location.type == CU_MEM_LOCATION_TYPE_DEVICE;
+}
+
+EXPORT CUresult cuMemCreate(
+        CUmemGenericAllocationHandle *handle, size_t size, const CUmemAllocationProp *prop, unsigned long long flags) {
+    BEGIN();
+    if (flags != 0 || !is_device_memory(prop)) {
+        return INVALID_VALUE;
+    }
+    NEEDS_DEVICE(prop->location.id);
+    bool exportable = ((int)prop->requestedHandleTypes & CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR) != 0;
+    uint64_t made = 0;
+    int status = LOCKED(vmm_create(prop->location.id, size, exportable, &made));
+    if (status == OK) {
+        *handle = made;
+    }
+    return status;
+}
+
+EXPORT CUresult cuMemRelease(CUmemGenericAllocationHandle handle) {
+    BEGIN();
+    return LOCKED(vmm_release(handle));
+}
+
+EXPORT CUresult cuMemAddressReserve(
+        CUdeviceptr *ptr, size_t size, size_t alignment, CUdeviceptr addr, unsigned long long flags) {
+    (void)addr; /* a wish */
+    BEGIN();
+    uint64_t at = 0;
+    int status = flags != 0 ? INVALID_VALUE : LOCKED(vmm_reserve(size, alignment, &at));
+    if (status == OK) {
+        *ptr = at;
+    }
+    return status;
+}
+
+EXPORT CUresult cuMemAddressFree(CUdeviceptr ptr, size_t size) {
+    BEGIN();
+    return LOCKED(vmm_unreserve(ptr, size));
+}
+
+EXPORT CUresult cuMemMap(
+        CUdeviceptr ptr, size_t size, size_t offset, CUmemGenericAllocationHandle handle, unsigned long long flags) {
+    BEGIN();
+    return flags != 0 ? INVALID_VALUE : LOCKED(vmm_map(ptr, size, offset, handle));
+}
+
+/* Unmapping and changing the access wait for the devices, as CUDA says of them. */
+static int await_devices(void) {
+    for (int device = 0; device_exists(device); device++) {
+        stream_await_device(device);
+    }
+    return standin_lost;
+}
+
+EXPORT CUresult cuMemUnmap(CUdeviceptr ptr, size_t size) {
+    BEGIN();
+    int status = LOCKED(await_devices());
+    return status != OK ? status : LOCKED(vmm_unmap(ptr, size));
+}
+
+EXPORT CUresult cuMemSetAccess(CUdeviceptr ptr, size_t size, const CUmemAccessDesc *desc, size_t count) {
+    BEGIN();
+    int status = LOCKED(await_devices());
+    for (size_t i = 0; i < count && status == OK; i++) {
+        int protection;
+        switch ((int)desc[i].flags) {
+            case CU_MEM_ACCESS_FLAGS_PROT_NONE: protection = PROT_NONE; break;
+            case CU_MEM_ACCESS_FLAGS_PROT_READ: protection = PROT_READ; break;
+            case CU_MEM_ACCESS_FLAGS_PROT_READWRITE: protection = PROT_READ | PROT_WRITE; break;
+            default: return INVALID_VALUE;
+        }
+        if (desc[i].location.type != CU_MEM_LOCATION_TYPE_DEVICE) {
+            return INVALID_VALUE;
+        }
+        NEEDS_DEVICE(desc[i].location.id);
+        status = LOCKED(vmm_set_access(ptr, size, desc[i].location.id, protection));
+    }
+    return status;
+}
+
+EXPORT CUresult cuMemExportToShareableHandle(void *shareableHandle, CUmemGenericAllocationHandle handle,
+        CUmemAllocationHandleType handleType, unsigned long long flags) {
+    BEGIN();
+    if (flags != 0 || handleType != CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR) {
+        return INVALID_VALUE;
+    }
+    int file = -1;
+    int status = LOCKED(vmm_export(handle, &file));
+    if (status == OK) {
+        *(int *)shareableHandle = file;
+    }
+    return status;
+}
+
+EXPORT CUresult cuMemImportFromShareableHandle(
+        CUmemGenericAllocationHandle *handle, void *osHandle, CUmemAllocationHandleType shHandleType) {
+    BEGIN();
+    uint64_t imported = 0;
+    int status = shHandleType != CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR
+            ? INVALID_VALUE
+            : LOCKED(vmm_import((int)(intptr_t)osHandle, &imported));
+    if (status == OK) {
+        *handle = imported;
+    }
+    return status;
+}
+
+EXPORT CUresult cuMemGetAllocationGranularity(
+        size_t *granularity, const CUmemAllocationProp *prop, CUmemAllocationGranularity_flags option) {
+    (void)option; /* both are alike */
+    BEGIN();
+    if (!is_device_memory(prop)) {
+        return INVALID_VALUE;
+    }
+    NEEDS_DEVICE(prop->location.id);
+    *granularity = GRANULARITY;
+    return OK;
+}
+
+/* ---- addresses ---- */
+
+EXPORT CUresult cuMemGetAddressRange_v2(CUdeviceptr *pbase, size_t *psize, CUdeviceptr ptr) {
+    BEGIN_IN_CONTEXT();
+    pthread_mutex_lock(&standin_lock);
+    struct memory *memory = memory_at(ptr);
+    if (memory != NULL && pbase != NULL) {
+        *pbase = memory->address;
+    }
+    if (memory != NULL && psize != NULL) {
+        *psize = memory->size;
+    }
+    pthread_mutex_unlock(&standin_lock);
+    return memory == NULL ? NOT_FOUND : OK;
+}
+
+static int get_attribute(void *data, CUpointer_attribute attribute, CUdeviceptr ptr) {
+    struct memory *memory = memory_at(ptr);
+    if (memory == NULL) {
+        return INVALID_VALUE;
+    }
+    bool device = address_is_device(ptr);
+    switch (attribute) {
+        case CU_POINTER_ATTRIBUTE_CONTEXT: /* none is tied to a mapping */
+            *(CUcontext *)data = memory->kind == MAPPED ? NULL : (CUcontext)&contexts[memory->device];
+            return OK;
+        case CU_POINTER_ATTRIBUTE_MEMORY_TYPE:
+            *(unsigned *)data = device ? CU_MEMORYTYPE_DEVICE : CU_MEMORYTYPE_HOST;
+            return OK;
+        case CU_POINTER_ATTRIBUTE_DEVICE_POINTER:
+            *(CUdeviceptr *)data = ptr;
+            return OK;
+        case CU_POINTER_ATTRIBUTE_HOST_POINTER:
+            *(CUdeviceptr *)data = ptr;
+            return device ? INVALID_VALUE : OK;
+        case CU_POINTER_ATTRIBUTE_BUFFER_ID:
+            *(unsigned long long *)data = memory->id;
+            return OK;
+        case CU_POINTER_ATTRIBUTE_IS_MANAGED:
+            *(bool *)data = false;
+            return OK;
+        case CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL:
+            *(int *)data = memory->device;
+            return OK;
+        case CU_POINTER_ATTRIBUTE_IS_LEGACY_CUDA_IPC_CAPABLE:
+            *(bool *)data = memory->kind == ALLOCATED;
+            return OK;
+        case CU_POINTER_ATTRIBUTE_RANGE_START_ADDR:
+            *(CUdeviceptr *)data = memory->address;
+            return OK;
+        case CU_POINTER_ATTRIBUTE_RANGE_SIZE:
+            *(size_t *)data = memory->size;
+            return OK;
+        case CU_POINTER_ATTRIBUTE_MAPPED:
+            *(bool *)data = true;
+            return OK;
+        case CU_POINTER_ATTRIBUTE_ALLOWED_HANDLE_TYPES:
+            *(unsigned long long *)data = memory->kind == MAPPED ? CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR : 0;
+            return OK;
+        default: return INVALID_VALUE;
+    }
+}
+
+EXPORT CUresult cuPointerGetAttribute(void *data, CUpointer_attribute attribute, CUdeviceptr ptr) {
+    BEGIN();
+    return LOCKED(get_attribute(data, attribute, ptr));
+}
+
+/* ---- errors ---- */
+
+EXPORT CUresult cuGetErrorName(CUresult error, const char **pStr) {
+    *pStr = standin_error_name((int)error, false);
+    return *pStr == NULL ? INVALID_VALUE : OK;
+}
+
+EXPORT CUresult cuGetErrorString(CUresult error, const char **pStr) {
+    *pStr = standin_error_text((int)error);
+    return *pStr == NULL ? INVALID_VALUE : OK;
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.cuframes.testing.StreamFixture;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** The steady state makes no garbage: with statistics counted, and events that nobody records. */
+class AllocationTest {
+    private static final int FRAMES = 100_000;
+    private static final int MAX_ATTEMPTS = 30;
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+    /** Looking it up is no small matter for the garbage collector. */
+    private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
+
+    private final StreamFixture stream = new StreamFixture();
+
+    @AfterEach
+    void removeStream() {
+        stream.close();
+    }
+
+    private Publisher publisher() {
+        return Publisher.builder(stream.key())
+                .socketDirectory(stream.directory())
+                .transport(Transport.HOST)
+                .size(64, 64)
+                .open();
+    }
+
+    private Subscriber subscriber(WaitStrategy strategy) {
+        return Subscriber.builder(stream.key())
+                .socketDirectory(stream.directory())
+                .waitStrategy(strategy)
+                .open();
+    }
+
+    /**
+     * What so many steps allocate, in bytes. Linking and compiling allocate too, on this thread and for a while, so that is tried again, with fewer
+     * steps until those allocate nothing: linking comes to an end, and what every step allocates does not.
+     */
+    private static long allocatedBy(int steps, Runnable step) {
+        long allocated = Long.MAX_VALUE;
+        for (int attempt = 0; attempt < MAX_ATTEMPTS && allocated > 0; attempt++) {
+            allocated = measure(steps / 10, step);
+            if (allocated == 0) {
+                allocated = measure(steps, step);
+            }
+        }
+        return allocated;
+    }
+
+    private static long measure(int steps, Runnable step) {
+        long before = allocatedByThisThread();
+        for (int i = 0; i < steps; i++) {
+            step.run();
+        }
+        return allocatedByThisThread() - before;
+    }
+
+    private static long allocatedByThisThread() {
+        return ((com.sun.management.ThreadMXBean) THREADS).getCurrentThreadAllocatedBytes();
+    }
+
+    @Test
+    void publishNextAndCloseAllocateNothing() {
+        try (Publisher publisher = publisher();
+                Subscriber subscriber = subscriber(WaitStrategy.ADAPTIVE)) {
+            assertEquals(0, allocatedBy(FRAMES, () -> {
+                publish(publisher);
+                try (Frame frame = subscriber.next(PATIENCE)) {
+                    assertEquals(1, frame.ptsNanos());
+                }
+            }));
+            assertEquals(
+                    publisher.published(), subscriber.stats().latency().count(), "every frame's latency is recorded");
+        }
+    }
+
+    private static void publish(Publisher publisher) {
+        try (WritableFrame frame = publisher.acquire()) {
+            frame.publish(1);
+        }
+    }
+
+    @Test
+    void missedFramesAllocateNothing() {
+        try (Publisher publisher = publisher();
+                Subscriber subscriber = subscriber(WaitStrategy.ADAPTIVE)) {
+            assertEquals(0, allocatedBy(FRAMES / 5, () -> {
+                publish(publisher);
+                publish(publisher);
+                subscriber.next(PATIENCE).close();
+            }));
+            assertEquals(publisher.published() / 2, subscriber.stats().gaps());
+        }
+    }
+
+    @Test
+    void droppedFramesAllocateNothing() {
+        try (Publisher publisher = publisher();
+                Subscriber one = subscriber(WaitStrategy.ADAPTIVE);
+                Subscriber other = subscriber(WaitStrategy.ADAPTIVE)) {
+            for (Subscriber subscriber : List.of(one, other)) {
+                for (int i = 0; i < 3; i++) { // half of the ring
+                    publish(publisher);
+                    subscriber.next(PATIENCE);
+                }
+            }
+            assertEquals(0, allocatedBy(FRAMES / 5, () -> assertNull(publisher.acquire())));
+            assertTrue(publisher.stats().dropped() >= FRAMES / 5);
+        }
+    }
+
+    /** But for the look at the socket, every 25 ms: until that is compiled, the JDK makes 40 bytes for each call that tells its errno. */
+    @Test
+    void looksThatFindNoFrameAllocateNothing() {
+        try (Publisher publisher = publisher();
+                Subscriber subscriber = subscriber(WaitStrategy.PARK)) {
+            assertTrue(allocatedBy(FRAMES / 5, () -> assertNull(subscriber.next(Duration.ZERO))) < FRAMES / 50);
+            assertEquals(0, publisher.published());
+        }
+    }
+}

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.cuframes.testing.FramePattern;
+import io.cuframes.testing.StreamFixture;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What the Javadoc promises to callers with several threads. */
+@Timeout(60)
+class ThreadSafetyTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+    private final StreamFixture stream = new StreamFixture();
+
+    /** What went wrong in other threads. */
+    private final Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
+
+    private final List<Thread> threads = new ArrayList<>();
+
+    @AfterEach
+    void cleanUp() throws InterruptedException {
+        join();
+        stream.close();
+    }
+
+    private void start(ThrowingRunnable body) {
+        threads.add(Thread.ofPlatform().start(() -> {
+            try {
+                body.run();
+            } catch (Throwable t) {
+                failures.add(t);
+            }
+        }));
+    }
+
+    private interface ThrowingRunnable {
+        void run() throws Exception;
+    }
+
+    /** Waits for all threads; none may have failed. */
+    private void join() throws InterruptedException {
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        threads.clear();
+        assertEquals(List.of(), List.copyOf(failures));
+    }
+
+    private Publisher.Builder publisher() {
+        return Publisher.builder(stream.key())
+                .socketDirectory(stream.directory())
+                .transport(Transport.HOST)
+                .size(64, 48);
+    }
+
+    private Subscriber.Builder subscriber() {
+        return Subscriber.builder(stream.key()).socketDirectory(stream.directory());
+    }
+
+    private static void publish(Publisher publisher, FramePattern pattern, long number) {
+        try (WritableFrame frame = publisher.acquire()) {
+            if (frame != null) {
+                pattern.write(frame, number);
+                frame.publish(number);
+            }
+        }
+    }
+
+    @Test
+    void aFrameThatSeveralThreadsCloseEndsItsLeaseOnce() throws Exception {
+        int closers = 3;
+        int rounds = 1000;
+        Frame[] current = new Frame[1];
+        CyclicBarrier barrier = new CyclicBarrier(closers + 1);
+        try (Publisher publisher = publisher().slots(4).maxLeases(2).open();
+                Subscriber subscriber = subscriber().open()) {
+            FramePattern pattern = new FramePattern(publisher.format());
+            for (int i = 0; i < closers; i++) {
+                start(() -> {
+                    for (int round = 0; round < rounds; round++) {
+                        barrier.await();
+                        current[0].close();
+                        barrier.await();
+                    }
+                });
+            }
+            for (int round = 1; round <= rounds; round++) {
+                publish(publisher, pattern, round);
+                current[0] = subscriber.next(PATIENCE);
+                barrier.await();
+                barrier.await();
+            }
+            join();
+            for (int i = 0; i < 2; i++) { // as many as it may hold, neither more nor fewer
+                publish(publisher, pattern, rounds + i);
+                assertNotNull(subscriber.next(PATIENCE));
+            }
+            publish(publisher, pattern, 0);
+            assertEquals(
+                    ErrorCode.NO_SLOT,
+                    assertThrows(CuframesException.class, () -> subscriber.next(Duration.ZERO))
+                            .code());
+        }
+    }
+
+    @Test
+    void framesMayBeReadAndClosedOnOtherThreads() throws Exception {
+        int workers = 3;
+        AtomicBoolean done = new AtomicBoolean();
+        BlockingQueue<Frame> handed = new ArrayBlockingQueue<>(16);
+        AtomicLong read = new AtomicLong();
+        try (Publisher publisher = publisher().slots(8).open();
+                Subscriber subscriber = subscriber().open()) {
+            FramePattern pattern = new FramePattern(publisher.format());
+            for (int i = 0; i < workers; i++) {
+                start(() -> {
+                    while (!done.get() || !handed.isEmpty()) {
+                        Frame frame = handed.poll();
+                        if (frame == null) {
+                            Thread.onSpinWait();
+                            continue;
+                        }
+                        assertEquals(-1, pattern.firstFault(frame, frame.ptsNanos()));
+                        frame.close();
+                        read.incrementAndGet();
+                    }
+                });
+            }
+            start(() -> {
+                for (int i = 1; i <= 3000; i++) {
+                    publish(publisher, pattern, i);
+                }
+                done.set(true);
+            });
+            long taken = 0;
+            while (!done.get()) {
+                if (taken - read.get() < 6) { // as many as it may hold
+                    Frame frame = subscriber.next(Duration.ofMillis(10));
+                    if (frame != null) {
+                        taken++;
+                        handed.add(frame);
+                    }
+                }
+            }
+            join();
+            assertEquals(taken, read.get());
+            assertEquals(subscriber.received(), taken);
+        }
+    }
+
+    @Test
+    void countersMayBeReadWhileAnotherThreadPublishesAndOneReads() throws Exception {
+        AtomicBoolean done = new AtomicBoolean();
+        try (Publisher publisher = publisher().open();
+                Subscriber subscriber = subscriber().open()) {
+            start(() -> {
+                FramePattern pattern = new FramePattern(publisher.format());
+                for (int i = 1; i <= 3000; i++) {
+                    publish(publisher, pattern, i);
+                }
+                done.set(true);
+            });
+            start(() -> {
+                while (!done.get()) {
+                    try (Frame frame = subscriber.next(Duration.ofMillis(10))) {
+                        assertTrue(frame == null || frame.seq() > 0);
+                    }
+                }
+            });
+            long last = 0;
+            while (!done.get()) {
+                long received = subscriber.received();
+                long announced = publisher.announced();
+                long published = publisher.published();
+                assertTrue(last <= announced && announced <= published, last + " " + announced + " " + published);
+                assertTrue(received <= published, received + " of " + published);
+                assertTrue(subscriber.missed() <= publisher.published());
+                assertEquals(0, publisher.dropped());
+                assertEquals(1, publisher.subscribers());
+                assertTrue(publisher.describe().contains("HOST"));
+                last = announced;
+            }
+            join();
+            assertEquals(3000, publisher.published());
+        }
+    }
+
+    @Test
+    void aSubscriberMayBeClosedWhileOtherThreadsWaitCopyAndRead() throws Exception {
+        List<String> mappings = StreamFixture.mappings();
+        try (Publisher publisher = publisher().open()) {
+            FramePattern pattern = new FramePattern(publisher.format());
+            for (int round = 0; round < 20; round++) {
+                Subscriber subscriber = subscriber().open();
+                AtomicLong frames = new AtomicLong();
+                start(() -> assertThrows(IllegalStateException.class, () -> readForEver(subscriber, frames)));
+                while (frames.get() <= round % 5) { // another moment each time
+                    publish(publisher, pattern, publisher.published() + 1);
+                }
+                for (int i = 0; i < 3; i++) {
+                    start(subscriber::close);
+                }
+                join();
+            }
+        }
+        assertEquals(mappings, StreamFixture.mappings());
+    }
+
+    private static void readForEver(Subscriber subscriber, AtomicLong frames) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment copy = arena.allocate(subscriber.format().frameBytes());
+            while (true) {
+                try (Frame frame = subscriber.next(PATIENCE)) {
+                    if (frame != null) {
+                        frames.incrementAndGet();
+                        frame.copyTo(copy);
+                        MemorySegment luma = frame.plane(0).segment();
+                        for (long at = 0; at < luma.byteSize(); at++) {
+                            assertNotNull(luma.get(ValueLayout.JAVA_BYTE, at));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void aPublisherMayBeClosedByAnotherThreadOnceItsWriterStopped() throws Exception {
+        for (int round = 0; round < 10; round++) {
+            Publisher publisher = publisher().slots(32).open();
+            try (Subscriber subscriber =
+                    subscriber().mode(SubscriberMode.STRICT_ORDER).open()) {
+                while (publisher.subscribers() == 0) {
+                    Thread.onSpinWait();
+                }
+                start(() -> {
+                    FramePattern pattern = new FramePattern(publisher.format());
+                    for (int i = 1; i <= 20; i++) {
+                        publish(publisher, pattern, i);
+                    }
+                });
+                join();
+                start(publisher::close);
+                start(publisher::close);
+                for (int i = 1; i <= 20; i++) {
+                    try (Frame frame = subscriber.next(PATIENCE)) {
+                        assertEquals(i, frame.seq());
+                    }
+                }
+                PublisherGoneException gone =
+                        assertThrows(PublisherGoneException.class, () -> subscriber.next(PATIENCE));
+                assertEquals(PublisherGoneException.Reason.ENDED, gone.reason());
+                join();
+                assertEquals(List.of(), stream.remains());
+            }
+        }
+    }
+
+    @Test
+    void accessorsAnswerAfterTheClose() {
+        Publisher publisher = publisher().open();
+        Subscriber subscriber = subscriber().open();
+        publish(publisher, new FramePattern(publisher.format()), 1);
+        subscriber.next(PATIENCE).close();
+        subscriber.close();
+        publisher.close();
+        assertEquals(1, publisher.published());
+        assertEquals(0, publisher.dropped());
+        assertEquals(stream.key(), publisher.key());
+        assertEquals(Ownership.LIBRARY, publisher.ownership());
+        assertEquals(0, publisher.stream());
+        assertNotNull(publisher.describe());
+        assertThrows(IllegalStateException.class, publisher::announced);
+        assertEquals(1, subscriber.received());
+        assertEquals(0, subscriber.missed());
+        assertEquals(0, subscriber.timeouts());
+        assertEquals(publisher.epoch(), subscriber.epoch());
+        assertEquals(publisher.format(), subscriber.format());
+        assertEquals(Ownership.LIBRARY, subscriber.ownership());
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.testing;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ConditionEvaluationResult;
+import org.junit.jupiter.api.extension.ExecutionCondition;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/**
+ * A class of tests that has the {@link CudaStandIn} as its CUDA, with or without a GPU; skipped, with the reason, where there is no C compiler. Each test
+ * finds the stand-in's settings as they are by default, and must leave nothing of CUDA behind in this JVM. Since a JVM has one CUDA for all its
+ * life, these tests run in a JVM of their own: the tag keeps them out of the others.
+ */
+@Target(ElementType.TYPE)
+@Retention(RetentionPolicy.RUNTIME)
+@Tag("standin")
+@ExtendWith(StandInTest.Extension.class)
+public @interface StandInTest {
+    /** Has the stand-in made, and looks after each test whether something was left. */
+    final class Extension implements ExecutionCondition, BeforeEachCallback, AfterEachCallback {
+        @Override
+        public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
+            String reason = CudaStandIn.whyUnavailable();
+            return reason == null
+                    ? ConditionEvaluationResult.enabled("the CUDA stand-in is there")
+                    : ConditionEvaluationResult.disabled("needs the CUDA stand-in: " + reason);
+        }
+
+        @Override
+        public void beforeEach(ExtensionContext context) {
+            CudaStandIn.reset();
+        }
+
+        @Override
+        public void afterEach(ExtensionContext context) {
+            CudaStandIn.recoverDevice(); // where the test lost it, there is nothing to let go of
+            if (context.getExecutionException().isEmpty()) { // what a failed test left is no news
+                assertEquals(List.of(), CudaStandIn.remains(), "what the test left behind");
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.javacv;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.cuframes.ColorInfo;
+import io.cuframes.Frame;
+import io.cuframes.FrameFormat;
+import io.cuframes.Publisher;
+import io.cuframes.Subscriber;
+import io.cuframes.TimeBase;
+import io.cuframes.Transport;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Frames go to publishers of their own format alone. */
+class FormatChangeTest {
+    private static final String PICTURE = "testsrc2=s=320x240:r=25";
+
+    @TempDir
+    private Path directory;
+
+    private final String key = "javacv-format-" + ProcessHandle.current().pid();
+
+    @Test
+    void otherColoursOfTheSameSizeAreAnotherFormat() throws Exception {
+        Path first = Clips.program(directory.resolve("first.h264"), PICTURE, 10, colours("bt709", "off"));
+        Path second = Clips.program(directory.resolve("second.h264"), PICTURE, 10, colours("smpte170m", "on"));
+        Path both = Clips.concatenate(directory.resolve("both.h264"), first, second);
+        try (VideoSource source = cpu(both).open()) {
+            Publisher publisher = open(source.format());
+            try {
+                assertEquals(
+                        new ColorInfo(1, 1, 1, ColorInfo.Range.LIMITED),
+                        publisher.format().color());
+                publish(source, publisher, 10);
+                assertEquals(VideoSource.Status.FORMAT_CHANGED, source.publishNext(publisher));
+                assertEquals(VideoSource.Status.FORMAT_CHANGED, source.publishNext(publisher));
+                assertEquals(10, publisher.published());
+                publisher = publisher.reopen(source.format());
+                assertEquals(
+                        new ColorInfo(6, 6, 6, ColorInfo.Range.FULL),
+                        publisher.format().color());
+                publish(source, publisher, 10);
+                assertEquals(VideoSource.Status.END, source.publishNext(publisher));
+            } finally {
+                publisher.close();
+            }
+        }
+    }
+
+    private static String[] colours(String standard, String fullRange) {
+        return new String[] {
+            "-c:v",
+            "libx264",
+            "-preset",
+            "ultrafast",
+            "-x264-params",
+            "colorprim=" + standard + ":transfer=" + standard + ":colormatrix=" + standard + ":fullrange=" + fullRange
+        };
+    }
+
+    /** VP8 says in its frames alone what their colours are. */
+    @Test
+    void aPublisherOfTheFirstFramesFormatSuitsWhereTheStreamAnnouncesLess() throws Exception {
+        Path clip = Clips.program(directory.resolve("clip.webm"), PICTURE, 5, "-c:v", "libvpx");
+        try (VideoSource source = cpu(clip).open()) {
+            FrameFormat announced = source.format();
+            assertTrue(source.awaitFrame());
+            assertTrue(source.awaitFrame());
+            assertNotEquals(announced.color(), source.format().color());
+            try (Publisher publisher = open(source.format())) {
+                publish(source, publisher, 5);
+                assertEquals(VideoSource.Status.END, source.publishNext(publisher));
+            }
+        }
+    }
+
+    /** Grey samples are full-range, and what becomes of them in NV12 is not. */
+    @ParameterizedTest
+    @ValueSource(strings = {"gray", "rgb24", "pal8"})
+    void convertedFramesSayTheRangeThatTheyAreConvertedTo(String format) throws Exception {
+        Path clip = Clips.program(
+                directory.resolve("white.mov"), "color=white:s=320x240", 1, "-c:v", "png", "-pix_fmt", format);
+        try (VideoSource source = cpu(clip).open();
+                Publisher publisher = open(source.format());
+                Subscriber subscriber =
+                        Subscriber.builder(key).socketDirectory(directory).open()) {
+            publish(source, publisher, 1);
+            assertEquals(ColorInfo.Range.LIMITED, publisher.format().color().range());
+            try (Frame frame = subscriber.next(Duration.ofSeconds(5))) {
+                int white = frame.plane(0).segment().get(ValueLayout.JAVA_BYTE, 0) & 255;
+                assertTrue(white > 200 && white <= 235, "white is " + white); // the palette has no better one than 224
+            }
+        }
+    }
+
+    @Test
+    void theTimeBaseIsTheStreams() throws Exception {
+        Path clip = Clips.make(directory.resolve("clip.ts"), "libx264", 3);
+        try (VideoSource source = cpu(clip).open()) {
+            assertEquals(new TimeBase(1, 90_000), source.timeBase());
+        }
+    }
+
+    private static void publish(VideoSource source, Publisher publisher, int frames) {
+        for (int i = 0; i < frames; i++) {
+            assertEquals(VideoSource.Status.PUBLISHED, source.publishNext(publisher), "frame " + i);
+        }
+    }
+
+    private Publisher open(FrameFormat format) {
+        return Publisher.builder(key)
+                .size(format.width(), format.height())
+                .color(format.color())
+                .transport(Transport.HOST)
+                .socketDirectory(directory)
+                .open();
+    }
+
+    private static VideoSource.Builder cpu(Path clip) {
+        return VideoSource.builder(clip.toString()).decoder(VideoSource.Decoder.CPU);
+    }
+}
