@@ -176,6 +176,12 @@ final class Session {
 
     private Frame open(long word) {
         int slot = HeadWord.slot(word);
+        if (users.get(slot) != 0) {
+            throw new CuframesException(
+                    ErrorCode.PROTOCOL,
+                    "the publisher of \"" + key + "\" announced frame " + HeadWord.seq(word) + " in slot " + slot
+                            + ", which this subscriber leases: its segment is damaged");
+        }
         suspicious = reader.missedBefore() > 0 && header().policy() != PublishPolicy.DROP_OLDEST;
         if (deviceReads != null) {
             deviceReads.leased(slot);
@@ -190,7 +196,7 @@ final class Session {
         do {
             frame = frames[nextFrame];
             nextFrame = (nextFrame + 1) % frames.length;
-        } while (frame.isOpen()); // at most one for each slot
+        } while (!frame.isFree()); // at most one for each slot is not
         return frame;
     }
 
@@ -269,8 +275,10 @@ final class Session {
             return;
         }
         synchronized (this) {
-            if (users.decrementAndGet(slot) == 0) {
+            if (users.get(slot) == 1) {
                 endLease(slot, pendingStreams[slot]);
+            } else {
+                users.decrementAndGet(slot);
             }
         }
     }
@@ -300,6 +308,7 @@ final class Session {
 
     /** All that this process keeps of the lease is cleared before the lease itself: with that, the slot may be leased anew. */
     private void endLease(int slot, long stream) {
+        long pending = pendingStreams[slot];
         pendingStreams[slot] = NO_STREAM;
         users.set(slot, 0);
         if (stream == NO_STREAM) {
@@ -308,7 +317,7 @@ final class Session {
             try {
                 deviceReads.release(slot, stream);
             } catch (RuntimeException e) {
-                pendingStreams[slot] = stream;
+                pendingStreams[slot] = pending;
                 users.set(slot, 1);
                 throw e;
             }
@@ -316,6 +325,18 @@ final class Session {
         if (held.decrementAndGet() == 0) {
             unmapIfUnused();
         }
+    }
+
+    /** Ends the lease of a frame that is its last user, and whose GPU cannot be told to: the device is lost, or the stream is no more. */
+    void abandon(int slot) {
+        pendingStreams[slot] = NO_STREAM;
+        users.set(slot, 0);
+        reader.release(slot);
+        held.decrementAndGet();
+    }
+
+    boolean isUsed(int slot) {
+        return users.get(slot) != 0;
     }
 
     /** Takes no more frames; those held stay valid, and the last one closed takes the mappings with it. */
@@ -331,14 +352,37 @@ final class Session {
             waiter.wake();
             LockSupport.parkNanos(CLOSE_RETRY_NANOS);
         }
+        RuntimeException failure = null;
         for (Frame frame : frames) {
-            frame.close();
+            try {
+                frame.close();
+            } catch (RuntimeException e) {
+                frame.abandon();
+                failure = join(failure, e);
+            }
         }
-        unmapIfUnused();
+        try {
+            unmapIfUnused();
+        } catch (RuntimeException e) {
+            failure = join(failure, e);
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    private static RuntimeException join(RuntimeException first, RuntimeException next) {
+        if (first == null) {
+            return next;
+        }
+        first.addSuppressed(next);
+        return first;
     }
 
     private void unmapIfUnused() {
-        if (held.get() == 0 && gate.compareAndSet(RETIRED, RETIRED | UNMAPPED)) {
+        // In this order: once the gate says that nobody is inside, nothing more is taken, and what is not held stays
+        // so.
+        if (gate.get() == RETIRED && held.get() == 0 && gate.compareAndSet(RETIRED, RETIRED | UNMAPPED)) {
             try {
                 if (deviceReads != null) {
                     deviceReads.close();
