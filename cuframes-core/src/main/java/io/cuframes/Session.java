@@ -78,7 +78,15 @@ final class Session {
 
     private long lastLook = System.nanoTime();
 
-    Session(String key, Connection connection, Subscriber.Options options, ReadTally tally) {
+    /** The thread that takes frames, while it waits for a lease to end. */
+    private volatile Thread waitingForRoom;
+
+    /**
+     * Begins to read.
+     *
+     * @param before the session that this one follows, or null: in the same epoch, no frame is given twice
+     */
+    Session(String key, Connection connection, Subscriber.Options options, ReadTally tally, Session before) {
         this.key = key;
         this.connection = connection;
         RingView view = connection.ring();
@@ -93,6 +101,9 @@ final class Session {
                 ? new DeviceReads(connection.device(), connection.control(), options.stream())
                 : null;
         this.reader = new RingReader(connection.segment(), connection.control(), slots.length, options.mode(), tally);
+        if (before != null && before.header().epoch() == header().epoch()) {
+            reader.resumeAfter(before.reader.cursor());
+        }
         this.waiter = new HeadWaiter(connection.segment(), connection.control(), options.waitStrategy());
         connection.ready(); // the reader has its place: whoever counts this subscriber now may publish for it
     }
@@ -100,14 +111,18 @@ final class Session {
     /**
      * Waits for the next frame.
      *
+     * @param patient whether to wait for a lease to end where as many are held as may be, rather than throw
      * @return the frame; or null when the time is over, the thread is interrupted, this session is retired, or {@link #gone} tells that none
      *     will come
      */
-    Frame next(long timeoutNanos) {
+    Frame next(long timeoutNanos, boolean patient) {
         if (!enter(RETIRED)) {
             return null;
         }
         try {
+            if (!patient) {
+                requireRoom();
+            }
             return await(timeoutNanos);
         } finally {
             leave();
@@ -115,7 +130,6 @@ final class Session {
     }
 
     private Frame await(long timeoutNanos) {
-        requireRoom();
         long start = System.nanoTime();
         long now = start;
         while (!over) {
@@ -133,7 +147,7 @@ final class Session {
                 return null;
             }
             if (isFull()) {
-                LockSupport.parkNanos(Math.min(left, GPU_NAP_NANOS));
+                awaitRoom(left);
             } else {
                 waiter.await(seen, Math.min(left, LIVENESS_NANOS));
             }
@@ -151,14 +165,28 @@ final class Session {
         }
     }
 
-    /** Whether all the frames this subscriber may hold are held, some of them by a GPU that is to end the lease. */
+    /** Whether all the frames this subscriber may hold are held, be it by a GPU that is to end the lease. */
     private boolean isFull() {
-        return deviceReads != null && held.get() + deviceReads.pending() >= connection.maxLeases();
+        int pending = deviceReads == null ? 0 : deviceReads.pending();
+        return held.get() + pending >= connection.maxLeases();
+    }
+
+    /** Sleeps until a lease ends, for a while at most. One that a GPU ends wakes nobody. */
+    private void awaitRoom(long nanos) {
+        waitingForRoom = Thread.currentThread();
+        int leases = held.get(); // after the store: who ends one stores that first, and then looks for a thread to wake
+        if (leases >= connection.maxLeases()) {
+            LockSupport.parkNanos(this, Math.min(nanos, LIVENESS_NANOS));
+        } else if (isFull()) {
+            LockSupport.parkNanos(this, Math.min(nanos, GPU_NAP_NANOS));
+        }
+        waitingForRoom = null;
     }
 
     /** The next frame, or null: then there is none now, or, if {@code over} says so, none will come. */
     private Frame take(long now) {
         if (isFull()) {
+            over = isGone(now) && !reader.hasNext();
             return null;
         }
         if (!suspicious || !isGone(now) || gone != Reason.STALLED) {
@@ -222,6 +250,18 @@ final class Session {
             case MessageDescriptor.BYE_STALLED -> Reason.STALLED;
             default -> Reason.ENDED;
         };
+    }
+
+    /** Looks whether the publisher is gone and no frame is left, without taking one. For the thread that calls {@link #next}. */
+    boolean isOver() {
+        if (!over && enter(RETIRED)) {
+            try {
+                over = isGone(System.nanoTime()) && !reader.hasNext();
+            } finally {
+                leave();
+            }
+        }
+        return over;
     }
 
     /** Why no further frame will come; null while one may. For the thread that calls {@link #next}. */
@@ -325,6 +365,7 @@ final class Session {
         if (held.decrementAndGet() == 0) {
             unmapIfUnused();
         }
+        wakeForRoom();
     }
 
     /** Ends the lease of a frame that is its last user, and whose GPU cannot be told to: the device is lost, or the stream is no more. */
@@ -339,17 +380,33 @@ final class Session {
         return users.get(slot) != 0;
     }
 
-    /** Takes no more frames; those held stay valid, and the last one closed takes the mappings with it. */
+    /**
+     * Takes no more frames; those held stay valid, and the last one closed takes the mappings with it. Wakes a {@link #next} that sleeps; one
+     * that is about to sleep looks again after 50 ms.
+     */
     void retire() {
         gate.getAndUpdate(state -> state | RETIRED);
+        wake();
         unmapIfUnused();
+    }
+
+    private void wake() {
+        waiter.wake();
+        wakeForRoom();
+    }
+
+    private void wakeForRoom() {
+        Thread waiting = waitingForRoom;
+        if (waiting != null) {
+            LockSupport.unpark(waiting);
+        }
     }
 
     /** Takes no more frames and closes those held; only what was exported of them keeps its lease, and the mappings. */
     void close() {
         gate.getAndUpdate(state -> state | RETIRED);
         while (gate.get() >= ENTERED) {
-            waiter.wake();
+            wake();
             LockSupport.parkNanos(CLOSE_RETRY_NANOS);
         }
         RuntimeException failure = null;

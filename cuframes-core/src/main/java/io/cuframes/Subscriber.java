@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -44,7 +45,10 @@ public final class Subscriber implements AutoCloseable {
      */
     record Options(SubscriberMode mode, WaitStrategy waitStrategy, long stream, Backoff backoff, Listener listener) {}
 
-    /** Hears what happens to the connection of a subscriber that reconnects. Called on the thread that calls {@link #next}. */
+    /**
+     * Hears what happens to the connection of a subscriber that reconnects. Called on the thread that calls {@link #next}, which throws what the
+     * listener throws; the call after that goes on where this one was.
+     */
     public interface Listener {
         /**
          * The publisher is gone. Frames of its epoch that are still held stay valid until they are closed.
@@ -67,7 +71,7 @@ public final class Subscriber implements AutoCloseable {
         /**
          * A publisher is there again.
          *
-         * @param epoch the new one
+         * @param epoch the new one; after {@link PublisherGoneException.Reason#STALLED} perhaps that of before, and no frame is given twice
          * @param attempts how many attempts it took
          * @param format of the frames that follow
          */
@@ -78,6 +82,10 @@ public final class Subscriber implements AutoCloseable {
     private final Options options;
     private final Connector connector;
     private final ReadTally tally = new ReadTally();
+
+    /** Nothing more is taken. */
+    private volatile boolean retired;
+
     private final AtomicBoolean closed = new AtomicBoolean();
 
     /** Sessions of epochs that are over and of which frames are held. Guarded by itself. */
@@ -95,7 +103,7 @@ public final class Subscriber implements AutoCloseable {
         this.key = key;
         this.options = options;
         this.connector = connector;
-        this.session = new Session(key.name(), connection, options, tally);
+        this.session = new Session(key.name(), connection, options, tally, null);
     }
 
     /**
@@ -122,17 +130,18 @@ public final class Subscriber implements AutoCloseable {
      * @throws IllegalStateException if the subscriber is closed
      */
     public Frame next(Duration timeout) {
-        return next(timeout.toNanos());
+        return next(TimeUnit.NANOSECONDS.convert(timeout), false);
     }
 
-    private Frame next(long timeoutNanos) {
+    /** Waits for the next frame; the patient also for a frame to be closed, where as many are held as may be. */
+    Frame next(long timeoutNanos, boolean patient) {
         long start = System.nanoTime();
         long left = timeoutNanos;
         while (true) {
             requireOpen();
             if (reconnection == null) {
                 Session current = session;
-                Frame frame = current.next(left);
+                Frame frame = current.next(left, patient);
                 if (frame != null) {
                     return frame;
                 }
@@ -154,36 +163,48 @@ public final class Subscriber implements AutoCloseable {
     /** The publisher is gone: the end of this subscriber, or the beginning of a search for the next. */
     private void lose(Session lost) {
         PublisherGoneException.Reason reason = lost.gone();
-        if (options.backoff() == null) {
-            throw new PublisherGoneException(reason, lost.farewell());
-        }
         synchronized (past) {
             past.removeIf(Session::isUnmapped);
             past.add(lost);
         }
-        lost.retire();
         reconnection = new Reconnection(options.backoff(), reason, lost.farewell());
-        options.listener().disconnected(lost.header().epoch(), reason, lost.farewell());
+        try {
+            if (options.backoff() != null) {
+                options.listener().disconnected(lost.header().epoch(), reason, lost.farewell());
+            }
+        } finally {
+            lost.retire();
+        }
     }
 
-    /** Makes the attempts that are due; whether one succeeded before the time was over. */
+    /** Makes the attempts that are due, one if the time is over already; whether one succeeded. */
     private boolean reconnect(long timeoutNanos) {
         Reconnection attempts = reconnection;
         long deadline = System.nanoTime() + timeoutNanos;
-        while (attempts.awaitNext(deadline, closed::get)) {
-            Connection connection = attempts.tryConnect(connector, closed::get, options.listener());
+        while (attempts.awaitNext(deadline, this::isSearchOver)) {
+            Connection connection = attempts.tryConnect(connector, this::isSearchOver, options.listener());
             if (connection != null) {
                 adopt(connection, attempts);
                 return true;
             }
+            if (System.nanoTime() - deadline >= 0) {
+                break;
+            }
+        }
+        if (!isSearchOver()) {
+            tally.countTimeout();
         }
         return false;
+    }
+
+    private boolean isSearchOver() {
+        return retired || Thread.currentThread().isInterrupted();
     }
 
     private void adopt(Connection connection, Reconnection attempts) {
         Session next;
         try {
-            next = new Session(key.name(), connection, options, tally);
+            next = new Session(key.name(), connection, options, tally, session);
         } catch (RuntimeException e) {
             connection.close();
             throw e;
@@ -191,15 +212,26 @@ public final class Subscriber implements AutoCloseable {
         session = next;
         reconnection = null;
         reconnects.incrementAndGet();
-        if (closed.get()) {
-            next.close(); // close() may have seen the session before
+        if (retired) {
+            next.retire(); // who retires this subscriber may have seen the session before
             return;
         }
         options.listener().reconnected(next.header().epoch(), attempts.attempts(), next.format());
     }
 
+    /** Whether no frame will come any more, and nobody looks for the next publisher. For the thread that calls {@link #next}; takes nothing. */
+    boolean isOver() {
+        return options.backoff() == null && session.isOver();
+    }
+
+    /** Takes no more frames and ends a {@link #next} that waits; frames held stay valid, and the last one closed takes its mappings with it. */
+    void retire() {
+        retired = true;
+        session.retire();
+    }
+
     private void requireOpen() {
-        if (closed.get()) {
+        if (retired) {
             throw new IllegalStateException("the subscriber of \"" + key + "\" is closed");
         }
     }
@@ -315,10 +347,10 @@ public final class Subscriber implements AutoCloseable {
     /**
      * Whether there is a publisher, as far as {@link #next} has seen.
      *
-     * @return false while a subscriber that reconnects looks for the next one
+     * @return false once the publisher is gone, until a subscriber that reconnects has found the next one; false once this is closed
      */
     public boolean isConnected() {
-        return reconnection == null && !closed.get();
+        return reconnection == null && !retired;
     }
 
     /**
@@ -356,6 +388,7 @@ public final class Subscriber implements AutoCloseable {
      */
     @Override
     public void close() {
+        retired = true;
         if (closed.getAndSet(true)) {
             return;
         }

@@ -64,6 +64,17 @@ public final class RingReader {
         return Shared.getIntAcquire(segment, SegmentDescriptor.STATE_OFFSET) == SegmentDescriptor.STATE_ENDED;
     }
 
+    /** Starts where an earlier reader of this epoch stopped instead: after that frame. Before anything is taken. */
+    public void resumeAfter(long seq) {
+        cursor = seq;
+        Shared.setLongOpaque(control, ControlDescriptor.CURSOR_OFFSET, seq);
+    }
+
+    /** Whether there seems to be a frame to take. */
+    public boolean hasNext() {
+        return HeadWord.seq(head()) > cursor;
+    }
+
     /**
      * Takes the next frame for this reader, if there is one, and leases its slot.
      *
