@@ -380,14 +380,16 @@ final class Session {
         return users.get(slot) != 0;
     }
 
-    /**
-     * Takes no more frames; those held stay valid, and the last one closed takes the mappings with it. Wakes a {@link #next} that sleeps; one
-     * that is about to sleep looks again after 50 ms.
-     */
+    /** Takes no more frames; those held stay valid, and the last one closed takes the mappings with it. */
     void retire() {
+        stop();
+        unmapIfUnused();
+    }
+
+    /** Takes no more frames. Wakes a {@link #next} that sleeps; one that is about to sleep looks again after 50 ms. Returns at once. */
+    void stop() {
         gate.getAndUpdate(state -> state | RETIRED);
         wake();
-        unmapIfUnused();
     }
 
     private void wake() {
@@ -404,7 +406,7 @@ final class Session {
 
     /** Takes no more frames and closes those held; only what was exported of them keeps its lease, and the mappings. */
     void close() {
-        gate.getAndUpdate(state -> state | RETIRED);
+        stop();
         while (gate.get() >= ENTERED) {
             wake();
             LockSupport.parkNanos(CLOSE_RETRY_NANOS);

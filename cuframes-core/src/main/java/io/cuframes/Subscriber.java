@@ -14,6 +14,7 @@ import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 
 /**
  * A reader of a stream: leases frames of the publisher's ring and reads them in place.
@@ -30,6 +31,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  * }
  * }</pre>
  *
+ * <p>{@link Builder#start} has a thread call a handler with each frame instead, {@link Builder#toFlowPublisher} sends frames to receivers on
+ * demand.
+ *
  * <p>With {@link Builder#reconnect} it survives its publisher: when that ends, dies, or goes on with another format, {@link #next} finds the
  * one that follows, and gives frames of a new epoch.
  *
@@ -43,7 +47,15 @@ public final class Subscriber implements AutoCloseable {
      * @param stream a cudaStream_t or {@link DeviceReads#OWN_STREAM}
      * @param backoff null if it does not reconnect
      */
-    record Options(SubscriberMode mode, WaitStrategy waitStrategy, long stream, Backoff backoff, Listener listener) {}
+    record Options(
+            StreamKey key,
+            Connector connector,
+            Duration connectTimeout,
+            SubscriberMode mode,
+            WaitStrategy waitStrategy,
+            long stream,
+            Backoff backoff,
+            Listener listener) {}
 
     /**
      * Hears what happens to the connection of a subscriber that reconnects. Called on the thread that calls {@link #next}, which throws what the
@@ -78,9 +90,11 @@ public final class Subscriber implements AutoCloseable {
         default void reconnected(long epoch, int attempts, FrameFormat format) {}
     }
 
-    private final StreamKey key;
     private final Options options;
-    private final Connector connector;
+
+    /** Whose frames go to a handler or a receiver alone; null if they are for whoever calls {@link #next}. */
+    private final String owner;
+
     private final ReadTally tally = new ReadTally();
 
     /** Nothing more is taken. */
@@ -99,11 +113,26 @@ public final class Subscriber implements AutoCloseable {
 
     private final AtomicInteger reconnects = new AtomicInteger();
 
-    private Subscriber(StreamKey key, Options options, Connector connector, Connection connection) {
-        this.key = key;
+    private Subscriber(Options options, String owner, Connection connection) {
         this.options = options;
-        this.connector = connector;
-        this.session = new Session(key.name(), connection, options, tally, null);
+        this.owner = owner;
+        this.session = new Session(key(), connection, options, tally, null);
+    }
+
+    /**
+     * Connects.
+     *
+     * @param owner what its frames go to, or null
+     * @param cancelled asked now and then: give up, with a NOT_FOUND
+     */
+    static Subscriber open(Options options, String owner, BooleanSupplier cancelled) {
+        Connection connection = options.connector().connect(options.connectTimeout(), cancelled);
+        try {
+            return new Subscriber(options, owner, connection);
+        } catch (RuntimeException e) {
+            connection.close();
+            throw e;
+        }
     }
 
     /**
@@ -127,37 +156,45 @@ public final class Subscriber implements AutoCloseable {
      * @throws PublisherGoneException if the publisher ended or died and no frame is left, and the subscriber does not reconnect, or has given up
      * @throws CuframesException code NO_SLOT if this subscriber holds as many frames as it may, PROTOCOL if the segment is damaged; with
      *     reconnection, as {@link Builder#open()} for what another attempt would not change
-     * @throws IllegalStateException if the subscriber is closed
+     * @throws IllegalStateException if the subscriber is closed, or its frames go to a {@link FrameHandler}
      */
     public Frame next(Duration timeout) {
-        return next(TimeUnit.NANOSECONDS.convert(timeout), false);
+        if (owner != null) {
+            throw new IllegalStateException("the frames of this subscriber of \"" + key() + "\" go to its " + owner);
+        }
+        requireOpen();
+        Frame frame = take(TimeUnit.NANOSECONDS.convert(timeout), false);
+        if (frame == null) {
+            requireOpen();
+        }
+        return frame;
     }
 
-    /** Waits for the next frame; the patient also for a frame to be closed, where as many are held as may be. */
-    Frame next(long timeoutNanos, boolean patient) {
+    /**
+     * Waits for the next frame.
+     *
+     * @param patient whether to wait for a frame to be closed where as many are held as may be, rather than throw
+     * @return the frame; or null if the time is over, the thread was interrupted, or this is retired
+     */
+    Frame take(long timeoutNanos, boolean patient) {
         long start = System.nanoTime();
         long left = timeoutNanos;
-        while (true) {
-            requireOpen();
+        while (!retired) {
             if (reconnection == null) {
                 Session current = session;
                 Frame frame = current.next(left, patient);
-                if (frame != null) {
+                if (frame != null || current.gone() == null) {
                     return frame;
-                }
-                if (current.gone() == null) {
-                    requireOpen();
-                    return null;
                 }
                 lose(current);
             }
             left = Math.max(0, timeoutNanos - (System.nanoTime() - start));
             if (!reconnect(left)) {
-                requireOpen();
                 return null;
             }
             left = Math.max(0, timeoutNanos - (System.nanoTime() - start));
         }
+        return null;
     }
 
     /** The publisher is gone: the end of this subscriber, or the beginning of a search for the next. */
@@ -182,7 +219,7 @@ public final class Subscriber implements AutoCloseable {
         Reconnection attempts = reconnection;
         long deadline = System.nanoTime() + timeoutNanos;
         while (attempts.awaitNext(deadline, this::isSearchOver)) {
-            Connection connection = attempts.tryConnect(connector, this::isSearchOver, options.listener());
+            Connection connection = attempts.tryConnect(options.connector(), this::isSearchOver, options.listener());
             if (connection != null) {
                 adopt(connection, attempts);
                 return true;
@@ -204,7 +241,7 @@ public final class Subscriber implements AutoCloseable {
     private void adopt(Connection connection, Reconnection attempts) {
         Session next;
         try {
-            next = new Session(key.name(), connection, options, tally, session);
+            next = new Session(key(), connection, options, tally, session);
         } catch (RuntimeException e) {
             connection.close();
             throw e;
@@ -224,7 +261,26 @@ public final class Subscriber implements AutoCloseable {
         return options.backoff() == null && session.isOver();
     }
 
-    /** Takes no more frames and ends a {@link #next} that waits; frames held stay valid, and the last one closed takes its mappings with it. */
+    /** Whether this is no more than what was to be expected: the publisher ended the stream, and nobody was to look for another. */
+    static boolean isPlainEnd(Options options, Throwable end) {
+        return options.backoff() == null
+                && end instanceof PublisherGoneException gone
+                && gone.reason() == PublisherGoneException.Reason.ENDED
+                && gone.getSuppressed().length == 0;
+    }
+
+    /** Whether no more frames are taken, because of somebody's close. */
+    boolean isRetired() {
+        return retired;
+    }
+
+    /** Ends a {@link #take} that waits, and every later one; frames held stay valid. From any thread; returns at once. */
+    void stop() {
+        retired = true;
+        session.stop();
+    }
+
+    /** Takes no more frames; those held stay valid, and the last one closed takes its mappings with it. */
     void retire() {
         retired = true;
         session.retire();
@@ -232,7 +288,7 @@ public final class Subscriber implements AutoCloseable {
 
     private void requireOpen() {
         if (retired) {
-            throw new IllegalStateException("the subscriber of \"" + key + "\" is closed");
+            throw new IllegalStateException("the subscriber of \"" + key() + "\" is closed");
         }
     }
 
@@ -242,7 +298,7 @@ public final class Subscriber implements AutoCloseable {
      * @return the key
      */
     public String key() {
-        return key.name();
+        return options.key().name();
     }
 
     /**
@@ -384,10 +440,19 @@ public final class Subscriber implements AutoCloseable {
 
     /**
      * Frees the leases and unmaps the ring. A {@link #next} that waits in another thread ends with an IllegalStateException. Frames still open
-     * are closed; leases that a GPU is to end are waited for. Closing twice closes once.
+     * are closed; leases that a GPU is to end are waited for. Closing twice closes once. Where the frames go to a handler, this only stops it.
      */
     @Override
     public void close() {
+        if (owner == null) {
+            release();
+        } else {
+            stop();
+        }
+    }
+
+    /** Lets go of everything. */
+    void release() {
         retired = true;
         if (closed.getAndSet(true)) {
             return;
@@ -532,15 +597,33 @@ public final class Subscriber implements AutoCloseable {
          *     be mapped here, INVALID_ARGUMENT for an illegal name
          */
         public Subscriber open() {
+            return Subscriber.open(options(), null, () -> false);
+        }
+
+        /**
+         * Connects, maps the ring and hands every frame to a handler, on a thread of its own.
+         *
+         * @param handler called with each frame, and once when there are no more
+         * @return what reads; to be closed
+         * @throws CuframesException as {@link #open()}; the handler is then not called
+         */
+        public AsyncSubscriber start(FrameHandler handler) {
+            return AsyncSubscriber.start(options(), handler);
+        }
+
+        /**
+         * The stream as a {@link java.util.concurrent.Flow.Publisher}: each of its receivers connects by itself, as this builder says now.
+         *
+         * @return a publisher that nothing is connected for yet
+         * @throws CuframesException code INVALID_ARGUMENT for an illegal name
+         */
+        public FramePublisher toFlowPublisher() {
+            return new FramePublisher(options());
+        }
+
+        private Options options() {
             Connector connector = new Connector(key, socketDirectory, mode, name);
-            Connection connection = connector.connect(connectTimeout, () -> false);
-            try {
-                Options options = new Options(mode, waitStrategy, stream, backoff, listener);
-                return new Subscriber(key, options, connector, connection);
-            } catch (RuntimeException e) {
-                connection.close();
-                throw e;
-            }
+            return new Options(key, connector, connectTimeout, mode, waitStrategy, stream, backoff, listener);
         }
     }
 }

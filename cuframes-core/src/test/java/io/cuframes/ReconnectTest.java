@@ -515,6 +515,35 @@ class ReconnectTest {
         }
     }
 
+    @Test
+    void aPublisherThatIsEndingIsNotTakenForItsSuccessor() {
+        Diary diary = new Diary();
+        try (FakePublisher ending = new FakePublisher(stream)) {
+            CompletableFuture<Subscriber> opening = CompletableFuture.supplyAsync(
+                    () -> subscriber(QUICK).listener(diary).open(), threads);
+            FakePublisher.Guest first = ending.accept();
+            first.welcome(4, true);
+            try (Subscriber subscriber = opening.join()) {
+                ending.announce(1, 0);
+                ending.end();
+                assertEquals(List.of(1L), seqs(subscriber, 1));
+                CompletableFuture<Frame> next = CompletableFuture.supplyAsync(() -> subscriber.next(PATIENCE), threads);
+                try (FakePublisher.Guest second = ending.accept()) { // it still listens
+                    second.welcome(4, true);
+                }
+                ending.close();
+                Publisher successor = publisher();
+                publish(successor);
+                next.join().close();
+                assertEquals(successor.epoch(), subscriber.epoch());
+                assertEquals(1, subscriber.reconnects());
+                assertEquals("attempt 1 10", diary.lines.get(1));
+                successor.close();
+            }
+            first.close();
+        }
+    }
+
     private static List<Long> seqs(Subscriber subscriber, int count) {
         List<Long> seqs = new ArrayList<>();
         while (seqs.size() < count) {

@@ -81,6 +81,11 @@ public final class FakePublisher implements AutoCloseable {
         Shared.setLongRelease(bytes, SegmentDescriptor.HEAD_OFFSET, HeadWord.of(seq, slot));
     }
 
+    /** Ends the stream, and says so in the segment alone. */
+    public void end() {
+        Shared.setIntRelease(bytes, SegmentDescriptor.STATE_OFFSET, SegmentDescriptor.STATE_ENDED);
+    }
+
     /** Waits for the next subscriber's HELLO. */
     public Guest accept() {
         if (!isSomebodyThere(PATIENCE_MILLIS)) {
@@ -107,7 +112,9 @@ public final class FakePublisher implements AutoCloseable {
         listener.close();
         segment.close();
         ring.close();
-        arena.close();
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
     }
 
     /** One connection. */

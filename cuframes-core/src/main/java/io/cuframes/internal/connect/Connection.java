@@ -22,6 +22,7 @@ import io.cuframes.internal.protocol.ControlDescriptor;
 import io.cuframes.internal.protocol.MessageDescriptor;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.SegmentHeader;
+import io.cuframes.internal.protocol.Shared;
 import io.cuframes.internal.protocol.SlotDescriptor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -141,6 +142,11 @@ public final class Connection implements AutoCloseable {
 
     private static CuframesException protocol(String name, String what) {
         return new CuframesException(ErrorCode.PROTOCOL, "bad segment " + name + ": " + what);
+    }
+
+    /** Whether the publisher has ended the stream already. */
+    boolean isEnded() {
+        return Shared.getIntAcquire(segment, SegmentDescriptor.STATE_OFFSET) == SegmentDescriptor.STATE_ENDED;
     }
 
     /** Tells the publisher that this subscriber reads from here on. If the publisher is gone, the next look at the socket tells. */

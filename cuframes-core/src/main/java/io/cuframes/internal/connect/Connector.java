@@ -140,7 +140,13 @@ public final class Connector {
                 case MessageDescriptor.WELCOME -> {
                     Messages.Welcome welcome = Messages.decodeWelcome(payload, received);
                     kept = true;
-                    yield welcomed(socket, welcome, message);
+                    Connection connection = welcomed(socket, welcome, message);
+                    if (connection.isEnded()) { // let in at the last moment: its successor is the one to find
+                        connection.close();
+                        absent.add(address.name() + " is ending");
+                        yield null;
+                    }
+                    yield connection;
                 }
                 case MessageDescriptor.REJECT -> {
                     rejected(Messages.decodeReject(payload, received));
