@@ -363,6 +363,28 @@ class ReconnectTest {
     }
 
     @Test
+    void aPublisherThatLetsAClosedSubscriberInIsLetGo() {
+        List<String> descriptors = StreamFixture.descriptors();
+        List<String> mappings = StreamFixture.mappings();
+        Subscriber subscriber = openWith(QUICK);
+        try (FakePublisher publisher = new FakePublisher(stream)) {
+            CompletableFuture<Frame> next = CompletableFuture.supplyAsync(() -> subscriber.next(PATIENCE), threads);
+            try (FakePublisher.Guest guest = publisher.accept()) {
+                subscriber.close();
+                guest.welcome(4, true);
+                guest.awaitEnd();
+            }
+            assertEquals(
+                    IllegalStateException.class,
+                    assertThrows(CompletionException.class, next::join)
+                            .getCause()
+                            .getClass());
+        }
+        assertEquals(descriptors, StreamFixture.descriptors());
+        assertEquals(mappings, StreamFixture.mappings());
+    }
+
+    @Test
     void anInterruptEndsTheSearchAndTheHandshake() throws InterruptedException {
         try (Subscriber subscriber = openWith(SLOW)) {
             assertInterruptible(subscriber, () -> {});
