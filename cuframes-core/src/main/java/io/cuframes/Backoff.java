@@ -3,10 +3,11 @@ package io.cuframes;
 
 import java.time.Duration;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 
 /**
  * How long to wait between attempts to connect: {@code initial}, then {@code multiplier} times as long at each further attempt, {@code
- * longest} at most. Immutable.
+ * longest} at most, and between two attempts a millisecond at least. Immutable.
  *
  * @param initial before the first attempt; not negative
  * @param multiplier at least 1
@@ -16,6 +17,8 @@ import java.util.Objects;
 public record Backoff(Duration initial, double multiplier, Duration longest, int maxAttempts) {
     /** Never give up. */
     public static final int UNLIMITED = Integer.MAX_VALUE;
+
+    private static final long LEAST_NANOS = 1_000_000;
 
     /** 20 ms, doubled up to 2 s, without end: a publisher that is started again by a supervisor is found within moments. */
     public static final Backoff DEFAULT = new Backoff(Duration.ofMillis(20), 2, Duration.ofSeconds(2), UNLIMITED);
@@ -64,7 +67,13 @@ public record Backoff(Duration initial, double multiplier, Duration longest, int
      * @return nanoseconds
      */
     long nanosBefore(int attempt) {
-        double nanos = initial.toNanos() * Math.pow(multiplier, attempt - 1.0);
-        return Math.min((long) nanos, longest.toNanos()); // a cast of what is too large gives the largest long
+        double nanos = nanos(initial) * Math.pow(multiplier, attempt - 1.0);
+        long wait = Math.min((long) nanos, nanos(longest)); // a cast of what is too large gives the largest long
+        return attempt == 1 ? wait : Math.max(wait, LEAST_NANOS);
+    }
+
+    /** The largest long for what is longer than 292 years. */
+    private static long nanos(Duration duration) {
+        return TimeUnit.NANOSECONDS.convert(duration);
     }
 }

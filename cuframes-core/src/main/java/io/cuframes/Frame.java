@@ -19,6 +19,9 @@ import java.lang.invoke.VarHandle;
 public final class Frame implements AutoCloseable {
     private static final VarHandle SEQ;
 
+    /** Not open any more, and not yet free to be another frame. */
+    private static final long CLOSING = -1;
+
     static {
         try {
             SEQ = MethodHandles.lookup()
@@ -34,7 +37,7 @@ public final class Frame implements AutoCloseable {
     private Plane[] planes;
     private long missed;
 
-    /** 0 while the frame is closed. Volatile through SEQ where threads may meet. */
+    /** 0 while the frame is closed, CLOSING while somebody closes it. Volatile through SEQ where threads may meet. */
     private long seq;
 
     Frame(Session session) {
@@ -49,8 +52,13 @@ public final class Frame implements AutoCloseable {
         return this;
     }
 
-    boolean isOpen() {
-        return (long) SEQ.getVolatile(this) != 0;
+    private boolean isOpen() {
+        return (long) SEQ.getVolatile(this) > 0;
+    }
+
+    /** Whether this object may be another frame. */
+    boolean isFree() {
+        return (long) SEQ.getVolatile(this) == 0;
     }
 
     /**
@@ -315,8 +323,15 @@ public final class Frame implements AutoCloseable {
      */
     @Override
     public void close() {
-        if ((long) SEQ.getAndSet(this, 0L) != 0) {
-            session.release(slot);
+        long open = beginClose();
+        if (open != 0) {
+            try {
+                session.release(slot);
+            } catch (RuntimeException e) {
+                reopen(open);
+                throw e;
+            }
+            SEQ.setVolatile(this, 0L);
         }
     }
 
@@ -329,14 +344,34 @@ public final class Frame implements AutoCloseable {
      * @throws CudaException if the release cannot be queued; the frame is then still open
      */
     public void closeOn(long stream) {
-        long open = (long) SEQ.getAndSet(this, 0L);
+        long open = beginClose();
         if (open != 0) {
             try {
                 session.releaseOn(slot, stream);
             } catch (RuntimeException e) {
-                SEQ.setVolatile(this, open);
+                reopen(open);
                 throw e;
             }
+            SEQ.setVolatile(this, 0L);
+        }
+    }
+
+    /** Of all who close the frame, one gets its seq, and the others 0. Until that one is done, this object stays that frame's. */
+    private long beginClose() {
+        long open = (long) SEQ.getVolatile(this);
+        return open > 0 && SEQ.compareAndSet(this, open, CLOSING) ? open : 0;
+    }
+
+    /** The close failed: the frame is open as before, unless it was what comes after the lease that failed. */
+    private void reopen(long open) {
+        SEQ.setVolatile(this, session.isUsed(slot) ? open : 0L);
+    }
+
+    /** Closes the frame of a subscriber that is going, whatever the GPU says. */
+    void abandon() {
+        if (beginClose() != 0) {
+            session.abandon(slot);
+            SEQ.setVolatile(this, 0L);
         }
     }
 

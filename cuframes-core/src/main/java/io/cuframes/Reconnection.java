@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
-/** The search for the next publisher, from the loss of one on. For the thread that takes frames, but for the accessors. */
+/** What comes after the loss of a publisher: the search for the next, or nothing. For the thread that takes frames, but for the accessors. */
 final class Reconnection {
     /** How often a wait looks whether it is still wanted. */
     private static final long LOOK_NANOS = 20_000_000;
@@ -17,19 +17,41 @@ final class Reconnection {
     private final PublisherGoneException.Reason reason;
     private final String text;
     private final AtomicInteger attempts = new AtomicInteger();
-    private long dueAt;
+    private long dueAt = System.nanoTime();
 
+    /** What to say for good, once there is no further attempt; null until then. */
+    private String end;
+
+    /**
+     * Begins with the wait before the first attempt.
+     *
+     * @param backoff null if there is to be no attempt
+     * @param reason how the publisher went
+     * @param text the same in words
+     */
     Reconnection(Backoff backoff, PublisherGoneException.Reason reason, String text) {
         this.backoff = backoff;
         this.reason = reason;
         this.text = text;
-        this.dueAt = System.nanoTime() + backoff.nanosBefore(1);
+        if (backoff == null) {
+            end = text;
+        } else {
+            dueAt += backoff.nanosBefore(1);
+        }
     }
 
-    /** Sleeps until the next attempt is due; false if the deadline comes first, the thread is interrupted, or nobody wants it any more. */
+    /**
+     * Sleeps until the next attempt is due.
+     *
+     * @return false if the deadline comes first, or nobody wants the attempt any more
+     * @throws PublisherGoneException if there is to be no further attempt
+     */
     boolean awaitNext(long deadline, BooleanSupplier cancelled) {
+        if (end != null) {
+            throw new PublisherGoneException(reason, end);
+        }
         for (long now = System.nanoTime(); now - dueAt < 0; now = System.nanoTime()) {
-            if (now - deadline >= 0 || Thread.currentThread().isInterrupted() || cancelled.getAsBoolean()) {
+            if (now - deadline >= 0 || cancelled.getAsBoolean()) {
                 return false;
             }
             LockSupport.parkNanos(Math.min(LOOK_NANOS, Math.min(dueAt - now, deadline - now)));
@@ -42,23 +64,29 @@ final class Reconnection {
      *
      * @return the connection, or null if another attempt may help
      * @throws PublisherGoneException if that was the last attempt
-     * @throws CuframesException if another attempt would not help
+     * @throws CuframesException if another attempt would not help; one is due all the same, if the caller wants it
      */
     Connection tryConnect(Connector connector, BooleanSupplier cancelled, Subscriber.Listener listener) {
         int attempt = attempts.incrementAndGet();
+        long wait = backoff.nanosBefore(attempt + 1);
         try {
             return connector.connect(Duration.ZERO, cancelled);
         } catch (CuframesException e) {
-            dueAt = System.nanoTime() + backoff.nanosBefore(attempt + 1);
+            if (cancelled.getAsBoolean()) {
+                return null;
+            }
             if (!isTransient(e.code())) {
                 throw e;
             }
             if (attempt >= backoff.maxAttempts()) {
-                throw new PublisherGoneException(
-                        reason, text + "; given up after " + attempt + " attempts to connect: " + e.getMessage());
+                end = text + "; given up after " + attempt + (attempt == 1 ? " attempt" : " attempts") + " to connect: "
+                        + e.getMessage();
+                throw new PublisherGoneException(reason, end);
             }
-            listener.attemptFailed(attempt, Duration.ofNanos(backoff.nanosBefore(attempt + 1)), e.getMessage());
+            listener.attemptFailed(attempt, Duration.ofNanos(wait), e.getMessage());
             return null;
+        } finally {
+            dueAt = System.nanoTime() + wait; // also where a connection is there, which cannot be used perhaps
         }
     }
 
@@ -73,5 +101,9 @@ final class Reconnection {
 
     int attempts() {
         return attempts.get();
+    }
+
+    PublisherGoneException.Reason reason() {
+        return reason;
     }
 }

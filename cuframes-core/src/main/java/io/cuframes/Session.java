@@ -85,6 +85,9 @@ final class Session {
 
     private long lastLook = System.nanoTime();
 
+    /** The thread that takes frames, while it waits for a lease to end. */
+    private volatile Thread waitingForRoom;
+
     /**
      * Begins to read.
      *
@@ -92,7 +95,7 @@ final class Session {
      * @param connection this session's from now on, unless this throws
      * @param options of the subscriber
      * @param tally counts on
-     * @param before the subscriber's session before this one, which takes no more; null if this is the first
+     * @param before the subscriber's session before this one, which takes no more, or null: in the same epoch, no frame is given twice
      */
     Session(String key, Connection connection, Subscriber.Options options, ReadTally tally, Session before) {
         this.key = key;
@@ -112,24 +115,28 @@ final class Session {
                 : null;
         this.strict = options.mode() == SubscriberMode.STRICT_ORDER;
         this.reader = new RingReader(connection.segment(), connection.control(), slots.length, options.mode(), tally);
-        this.waiter = new HeadWaiter(connection.segment(), connection.control(), options.waitStrategy());
         if (before != null && before.header().epoch() == header().epoch()) {
             reader.resumeAfter(before.reader.cursor());
         }
+        this.waiter = new HeadWaiter(connection.segment(), connection.control(), options.waitStrategy());
         connection.ready(); // the reader has its place: whoever counts this subscriber now may publish for it
     }
 
     /**
      * Waits for the next frame.
      *
+     * @param patient whether to wait for a lease to end where as many are held as may be, rather than throw
      * @return the frame; or null when the time is over, the thread is interrupted, this session is retired, or {@link #gone} tells that none
      *     will come
      */
-    Frame next(long timeoutNanos) {
+    Frame next(long timeoutNanos, boolean patient) {
         if (!enter(RETIRED)) {
             return null;
         }
         try {
+            if (!patient) {
+                requireRoom();
+            }
             return await(timeoutNanos);
         } finally {
             leave();
@@ -137,7 +144,6 @@ final class Session {
     }
 
     private Frame await(long timeoutNanos) {
-        requireRoom();
         long start = System.nanoTime();
         long now = start;
         while (!over) {
@@ -155,7 +161,7 @@ final class Session {
                 return null;
             }
             if (isFull()) {
-                LockSupport.parkNanos(Math.min(left, GPU_NAP_NANOS));
+                awaitRoom(left);
             } else {
                 waiter.await(seen, Math.min(left, LIVENESS_NANOS));
             }
@@ -173,14 +179,28 @@ final class Session {
         }
     }
 
-    /** Whether all the frames this subscriber may hold are held, some of them by a GPU that is to end the lease. */
+    /** Whether all the frames this subscriber may hold are held, be it by a GPU that is to end the lease. */
     private boolean isFull() {
-        return deviceReads != null && held.get() + deviceReads.pending() >= connection.maxLeases();
+        int pending = deviceReads == null ? 0 : deviceReads.pending();
+        return held.get() + pending >= connection.maxLeases();
+    }
+
+    /** Sleeps until a lease ends, for a while at most. One that a GPU ends wakes nobody. */
+    private void awaitRoom(long nanos) {
+        waitingForRoom = Thread.currentThread();
+        int leases = held.get(); // after the store: who ends one stores that first, and then looks for a thread to wake
+        if (leases >= connection.maxLeases()) {
+            LockSupport.parkNanos(this, Math.min(nanos, LIVENESS_NANOS));
+        } else if (isFull()) {
+            LockSupport.parkNanos(this, Math.min(nanos, GPU_NAP_NANOS));
+        }
+        waitingForRoom = null;
     }
 
     /** The next frame, or null: then there is none now, or, if {@code over} says so, none will come. */
     private Frame take(long now) {
         if (isFull()) {
+            over = isGone(now) && !reader.hasNext();
             return null;
         }
         if (!suspicious || !isGone(now) || gone != Reason.STALLED) {
@@ -198,6 +218,12 @@ final class Session {
 
     private Frame open(long word) {
         int slot = HeadWord.slot(word);
+        if (users.get(slot) != 0) {
+            throw new CuframesException(
+                    ErrorCode.PROTOCOL,
+                    "the publisher of \"" + key + "\" announced frame " + HeadWord.seq(word) + " in slot " + slot
+                            + ", which this subscriber leases: its segment is damaged");
+        }
         suspicious = strict && reader.missedBefore() > 0 && header().policy() != PublishPolicy.DROP_OLDEST;
         if (deviceReads != null) {
             deviceReads.leased(slot);
@@ -223,7 +249,7 @@ final class Session {
         do {
             frame = frames[nextFrame];
             nextFrame = (nextFrame + 1) % frames.length;
-        } while (frame.isOpen()); // at most one for each slot
+        } while (!frame.isFree()); // at most one for each slot is not
         return frame;
     }
 
@@ -249,6 +275,18 @@ final class Session {
             case MessageDescriptor.BYE_STALLED -> Reason.STALLED;
             default -> Reason.ENDED;
         };
+    }
+
+    /** Looks whether the publisher is gone and no frame is left, without taking one. For the thread that calls {@link #next}. */
+    boolean isOver() {
+        if (!over && enter(RETIRED)) {
+            try {
+                over = isGone(System.nanoTime()) && !reader.hasNext();
+            } finally {
+                leave();
+            }
+        }
+        return over;
     }
 
     /** Why no further frame will come; null while one may. For the thread that calls {@link #next}. */
@@ -332,8 +370,10 @@ final class Session {
             return;
         }
         synchronized (this) {
-            if (users.decrementAndGet(slot) == 0) {
+            if (users.get(slot) == 1) {
                 endLease(slot, pendingStreams[slot]);
+            } else {
+                users.decrementAndGet(slot);
             }
         }
     }
@@ -364,6 +404,7 @@ final class Session {
 
     /** All that this process keeps of the lease is cleared before the lease itself: with that, the slot may be leased anew. */
     private void endLease(int slot, long stream) {
+        long pending = pendingStreams[slot];
         pendingStreams[slot] = NO_STREAM;
         users.set(slot, 0);
         if (stream == NO_STREAM) {
@@ -373,7 +414,7 @@ final class Session {
                 deviceReads.release(slot, stream);
             } catch (RuntimeException e) {
                 tally.countError();
-                pendingStreams[slot] = stream;
+                pendingStreams[slot] = pending;
                 users.set(slot, 1);
                 throw e;
             }
@@ -381,29 +422,83 @@ final class Session {
         if (held.decrementAndGet() == 0) {
             unmapIfUnused();
         }
+        wakeForRoom();
+    }
+
+    /** Ends the lease of a frame that is its last user, and whose GPU cannot be told to: the device is lost, or the stream is no more. */
+    void abandon(int slot) {
+        pendingStreams[slot] = NO_STREAM;
+        users.set(slot, 0);
+        reader.release(slot);
+        held.decrementAndGet();
+    }
+
+    boolean isUsed(int slot) {
+        return users.get(slot) != 0;
     }
 
     /** Takes no more frames; those held stay valid, and the last one closed takes the mappings with it. */
     void retire() {
-        gate.getAndUpdate(state -> state | RETIRED);
+        stop();
         unmapIfUnused();
+    }
+
+    /** Takes no more frames. Wakes a {@link #next} that sleeps; one that is about to sleep looks again after 50 ms. Returns at once. */
+    void stop() {
+        gate.getAndUpdate(state -> state | RETIRED);
+        wake();
+    }
+
+    private void wake() {
+        waiter.wake();
+        wakeForRoom();
+    }
+
+    private void wakeForRoom() {
+        Thread waiting = waitingForRoom;
+        if (waiting != null) {
+            LockSupport.unpark(waiting);
+        }
     }
 
     /** Takes no more frames and closes those held; only what was exported of them keeps its lease, and the mappings. */
     void close() {
-        gate.getAndUpdate(state -> state | RETIRED);
+        stop();
         while (gate.get() >= ENTERED) {
-            waiter.wake();
+            wake();
             LockSupport.parkNanos(CLOSE_RETRY_NANOS);
         }
+        RuntimeException failure = null;
         for (Frame frame : frames) {
-            frame.close();
+            try {
+                frame.close();
+            } catch (RuntimeException e) {
+                frame.abandon();
+                failure = join(failure, e);
+            }
         }
-        unmapIfUnused();
+        try {
+            unmapIfUnused();
+        } catch (RuntimeException e) {
+            failure = join(failure, e);
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    private static RuntimeException join(RuntimeException first, RuntimeException next) {
+        if (first == null) {
+            return next;
+        }
+        first.addSuppressed(next);
+        return first;
     }
 
     private void unmapIfUnused() {
-        if (held.get() == 0 && gate.compareAndSet(RETIRED, RETIRED | UNMAPPED)) {
+        // In this order: once the gate says that nobody is inside, nothing more is taken, and what is not held stays
+        // so.
+        if (gate.get() == RETIRED && held.get() == 0 && gate.compareAndSet(RETIRED, RETIRED | UNMAPPED)) {
             try {
                 if (deviceReads != null) {
                     deviceReads.close();

@@ -16,8 +16,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 
 /**
  * A reader of a stream: leases frames of the publisher's ring and reads them in place.
@@ -34,6 +36,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  * }
  * }</pre>
  *
+ * <p>{@link Builder#start} has a thread call a handler with each frame instead, {@link Builder#toFlowPublisher} sends frames to receivers on
+ * demand.
+ *
  * <p>With {@link Builder#reconnect} it survives its publisher: when that ends, dies, or goes on with another format, {@link #next} finds the
  * one that follows, and gives frames of a new epoch.
  *
@@ -47,9 +52,20 @@ public final class Subscriber implements AutoCloseable {
      * @param stream a cudaStream_t or {@link DeviceStreams#OWN_STREAM}
      * @param backoff null if it does not reconnect
      */
-    record Options(SubscriberMode mode, WaitStrategy waitStrategy, long stream, Backoff backoff, Listener listener) {}
+    record Options(
+            StreamKey key,
+            Connector connector,
+            Duration connectTimeout,
+            SubscriberMode mode,
+            WaitStrategy waitStrategy,
+            long stream,
+            Backoff backoff,
+            Listener listener) {}
 
-    /** Hears what happens to the connection of a subscriber that reconnects. Called on the thread that calls {@link #next}. */
+    /**
+     * Hears what happens to the connection of a subscriber that reconnects. Called on the thread that calls {@link #next}, which throws what the
+     * listener throws; the call after that goes on where this one was.
+     */
     public interface Listener {
         /**
          * The publisher is gone. Frames of its epoch that are still held stay valid until they are closed.
@@ -72,17 +88,23 @@ public final class Subscriber implements AutoCloseable {
         /**
          * A publisher is there again.
          *
-         * @param epoch the new one
+         * @param epoch the new one; after {@link PublisherGoneException.Reason#STALLED} perhaps that of before, and no frame is given twice
          * @param attempts how many attempts it took
          * @param format of the frames that follow
          */
         default void reconnected(long epoch, int attempts, FrameFormat format) {}
     }
 
-    private final StreamKey key;
     private final Options options;
-    private final Connector connector;
+
+    /** Whose frames go to a handler or a receiver alone; null if they are for whoever calls {@link #next}. */
+    private final String owner;
+
     private final ReadTally tally = new ReadTally();
+
+    /** Nothing more is taken. */
+    private volatile boolean retired;
+
     private final AtomicBoolean closed = new AtomicBoolean();
 
     /** Sessions of epochs that are over and of which frames are held. Guarded by itself. */
@@ -96,9 +118,6 @@ public final class Subscriber implements AutoCloseable {
 
     private final AtomicInteger reconnects = new AtomicInteger();
 
-    /** How the last publisher went; null while there is one. Changed by the thread that calls {@link #next}. */
-    private volatile PublisherGoneException.Reason lostReason;
-
     /** The search for a publisher, for a flight recording; for the thread that calls {@link #next}. */
     private ConnectEvent search;
 
@@ -107,14 +126,29 @@ public final class Subscriber implements AutoCloseable {
     /** 0 while it is open. */
     private volatile long closedNanos;
 
-    private Subscriber(
-            StreamKey key, Options options, Connector connector, Connection connection, ConnectEvent search) {
-        this.key = key;
+    private Subscriber(Options options, String owner, Connection connection, ConnectEvent search) {
         this.options = options;
-        this.connector = connector;
+        this.owner = owner;
         this.search = search;
-        this.session = new Session(key.name(), connection, options, tally, null);
+        this.session = new Session(key(), connection, options, tally, null);
         recordConnected(session, 0);
+    }
+
+    /**
+     * Connects.
+     *
+     * @param owner what its frames go to, or null
+     * @param cancelled asked now and then: give up, with a NOT_FOUND
+     */
+    static Subscriber open(Options options, String owner, BooleanSupplier cancelled) {
+        ConnectEvent search = ConnectEvent.begun();
+        Connection connection = options.connector().connect(options.connectTimeout(), cancelled);
+        try {
+            return new Subscriber(options, owner, connection, search);
+        } catch (RuntimeException e) {
+            connection.close();
+            throw e;
+        }
     }
 
     /**
@@ -138,11 +172,29 @@ public final class Subscriber implements AutoCloseable {
      * @throws PublisherGoneException if the publisher ended or died and no frame is left, and the subscriber does not reconnect, or has given up
      * @throws CuframesException code NO_SLOT if this subscriber holds as many frames as it may, PROTOCOL if the segment is damaged; with
      *     reconnection, as {@link Builder#open()} for what another attempt would not change
-     * @throws IllegalStateException if the subscriber is closed
+     * @throws IllegalStateException if the subscriber is closed, or its frames go to a {@link FrameHandler}
      */
     public Frame next(Duration timeout) {
+        if (owner != null) {
+            throw new IllegalStateException("the frames of this subscriber of \"" + key() + "\" go to its " + owner);
+        }
+        requireOpen();
+        Frame frame = take(TimeUnit.NANOSECONDS.convert(timeout), false);
+        if (frame == null) {
+            requireOpen();
+        }
+        return frame;
+    }
+
+    /**
+     * Waits for the next frame.
+     *
+     * @param patient whether to wait for a frame to be closed where as many are held as may be, rather than throw
+     * @return the frame; or null if the time is over, the thread was interrupted, or this is retired
+     */
+    Frame take(long timeoutNanos, boolean patient) {
         try {
-            return next(timeout.toNanos());
+            return search(timeoutNanos, patient);
         } catch (PublisherGoneException e) {
             throw e;
         } catch (CuframesException e) {
@@ -151,73 +203,74 @@ public final class Subscriber implements AutoCloseable {
         }
     }
 
-    private Frame next(long timeoutNanos) {
+    private Frame search(long timeoutNanos, boolean patient) {
         long start = System.nanoTime();
         long left = timeoutNanos;
-        while (true) {
-            requireOpen();
+        while (!retired) {
             if (reconnection == null) {
                 Session current = session;
-                Frame frame = current.next(left);
-                if (frame != null) {
+                Frame frame = current.next(left, patient);
+                if (frame != null || current.gone() == null) {
                     return frame;
-                }
-                if (current.gone() == null) {
-                    requireOpen();
-                    return null;
                 }
                 lose(current);
             }
             left = Math.max(0, timeoutNanos - (System.nanoTime() - start));
             if (!reconnect(left)) {
-                requireOpen();
-                if (!Thread.currentThread().isInterrupted()) {
-                    tally.countTimeout();
-                }
                 return null;
             }
             left = Math.max(0, timeoutNanos - (System.nanoTime() - start));
         }
+        return null;
     }
 
     /** The publisher is gone: the end of this subscriber, or the beginning of a search for the next. */
     private void lose(Session lost) {
         PublisherGoneException.Reason reason = lost.gone();
-        if (lostReason == null) {
-            lostReason = reason;
-            search = ConnectEvent.begun();
-            DisconnectEvent.record(key.name(), lost.header().epoch(), Side.SUBSCRIBER, "", reason.name());
-        }
-        if (options.backoff() == null) {
-            throw new PublisherGoneException(reason, lost.farewell());
-        }
+        search = ConnectEvent.begun();
+        DisconnectEvent.record(key(), lost.header().epoch(), Side.SUBSCRIBER, "", reason.name());
         synchronized (past) {
             past.removeIf(Session::isUnmapped);
             past.add(lost);
         }
-        lost.retire();
         reconnection = new Reconnection(options.backoff(), reason, lost.farewell());
-        options.listener().disconnected(lost.header().epoch(), reason, lost.farewell());
+        try {
+            if (options.backoff() != null) {
+                options.listener().disconnected(lost.header().epoch(), reason, lost.farewell());
+            }
+        } finally {
+            lost.retire();
+        }
     }
 
-    /** Makes the attempts that are due; whether one succeeded before the time was over. */
+    /** Makes the attempts that are due, one if the time is over already; whether one succeeded. */
     private boolean reconnect(long timeoutNanos) {
         Reconnection attempts = reconnection;
         long deadline = System.nanoTime() + timeoutNanos;
-        while (attempts.awaitNext(deadline, closed::get)) {
-            Connection connection = attempts.tryConnect(connector, closed::get, options.listener());
+        while (attempts.awaitNext(deadline, this::isSearchOver)) {
+            Connection connection = attempts.tryConnect(options.connector(), this::isSearchOver, options.listener());
             if (connection != null) {
                 adopt(connection, attempts);
                 return true;
             }
+            if (System.nanoTime() - deadline >= 0) {
+                break;
+            }
+        }
+        if (!isSearchOver()) {
+            tally.countTimeout();
         }
         return false;
+    }
+
+    private boolean isSearchOver() {
+        return retired || Thread.currentThread().isInterrupted();
     }
 
     private void adopt(Connection connection, Reconnection attempts) {
         Session next;
         try {
-            next = new Session(key.name(), connection, options, tally, session);
+            next = new Session(key(), connection, options, tally, session);
         } catch (RuntimeException e) {
             connection.close();
             throw e;
@@ -225,11 +278,10 @@ public final class Subscriber implements AutoCloseable {
         long lostEpoch = session.header().epoch();
         session = next;
         reconnection = null;
-        lostReason = null;
         reconnects.incrementAndGet();
         recordConnected(next, lostEpoch);
-        if (closed.get()) {
-            next.close(); // close() may have seen the session before
+        if (retired) {
+            next.retire(); // who retires this subscriber may have seen the session before
             return;
         }
         options.listener().reconnected(next.header().epoch(), attempts.attempts(), next.format());
@@ -238,13 +290,43 @@ public final class Subscriber implements AutoCloseable {
     /** Tells a flight recording, if there is one. */
     private void recordConnected(Session connected, long previousEpoch) {
         SegmentHeader header = connected.header();
-        search.end(key.name(), header.epoch(), header.pid());
-        EpochEvent.record(key.name(), header.epoch(), Side.SUBSCRIBER, previousEpoch, header.format());
+        search.end(key(), header.epoch(), header.pid());
+        EpochEvent.record(key(), header.epoch(), Side.SUBSCRIBER, previousEpoch, header.format());
+    }
+
+    /** Whether no frame will come any more, and nobody looks for the next publisher. For the thread that calls {@link #next}; takes nothing. */
+    boolean isOver() {
+        return options.backoff() == null && session.isOver();
+    }
+
+    /** Whether this is no more than what was to be expected: the publisher ended the stream, and nobody was to look for another. */
+    static boolean isPlainEnd(Options options, Throwable end) {
+        return options.backoff() == null
+                && end instanceof PublisherGoneException gone
+                && gone.reason() == PublisherGoneException.Reason.ENDED
+                && gone.getSuppressed().length == 0;
+    }
+
+    /** Whether no more frames are taken, because of somebody's close. */
+    boolean isRetired() {
+        return retired;
+    }
+
+    /** Ends a {@link #take} that waits, and every later one; frames held stay valid. From any thread; returns at once. */
+    void stop() {
+        retired = true;
+        session.stop();
+    }
+
+    /** Takes no more frames; those held stay valid, and the last one closed takes its mappings with it. */
+    void retire() {
+        retired = true;
+        session.retire();
     }
 
     private void requireOpen() {
-        if (closed.get()) {
-            throw new IllegalStateException("the subscriber of \"" + key + "\" is closed");
+        if (retired) {
+            throw new IllegalStateException("the subscriber of \"" + key() + "\" is closed");
         }
     }
 
@@ -254,7 +336,7 @@ public final class Subscriber implements AutoCloseable {
      * @return the key
      */
     public String key() {
-        return key.name();
+        return options.key().name();
     }
 
     /**
@@ -368,10 +450,10 @@ public final class Subscriber implements AutoCloseable {
     /**
      * Whether there is a publisher, as far as {@link #next} has seen.
      *
-     * @return false while a subscriber that reconnects looks for the next one
+     * @return false once the publisher is gone, until a subscriber that reconnects has found the next one; false once this is closed
      */
     public boolean isConnected() {
-        return lostReason == null && !closed.get();
+        return reconnection == null && !retired;
     }
 
     /**
@@ -399,7 +481,8 @@ public final class Subscriber implements AutoCloseable {
      * @return how the last one went; null while there is one
      */
     public PublisherGoneException.Reason disconnectReason() {
-        return lostReason;
+        Reconnection attempts = reconnection;
+        return attempts == null ? null : attempts.reason();
     }
 
     /**
@@ -415,7 +498,7 @@ public final class Subscriber implements AutoCloseable {
         long closedAt = closedNanos;
         boolean connected = isConnected();
         return new SubscriberStats(
-                key.name(),
+                key(),
                 current.header().epoch(),
                 current.transport(),
                 options.mode(),
@@ -447,16 +530,26 @@ public final class Subscriber implements AutoCloseable {
 
     /**
      * Frees the leases and unmaps the ring. A {@link #next} that waits in another thread ends with an IllegalStateException. Frames still open
-     * are closed; leases that a GPU is to end are waited for. Closing twice closes once.
+     * are closed; leases that a GPU is to end are waited for. Closing twice closes once. Where the frames go to a handler, this only stops it.
      */
     @Override
     public void close() {
+        if (owner == null) {
+            release();
+        } else {
+            stop();
+        }
+    }
+
+    /** Lets go of everything. */
+    void release() {
+        retired = true;
         if (closed.getAndSet(true)) {
             return;
         }
         closedNanos = System.nanoTime();
-        if (lostReason == null) {
-            DisconnectEvent.record(key.name(), epoch(), Side.SUBSCRIBER, "", DisconnectEvent.CLOSED);
+        if (reconnection == null) {
+            DisconnectEvent.record(key(), epoch(), Side.SUBSCRIBER, "", DisconnectEvent.CLOSED);
         }
         RuntimeException failure = closeSafely(session, null);
         List<Session> others;
@@ -598,16 +691,33 @@ public final class Subscriber implements AutoCloseable {
          *     be mapped here, INVALID_ARGUMENT for an illegal name
          */
         public Subscriber open() {
-            ConnectEvent search = ConnectEvent.begun();
+            return Subscriber.open(options(), null, () -> false);
+        }
+
+        /**
+         * Connects, maps the ring and hands every frame to a handler, on a thread of its own.
+         *
+         * @param handler called with each frame, and once when there are no more
+         * @return what reads; to be closed
+         * @throws CuframesException as {@link #open()}; the handler is then not called
+         */
+        public AsyncSubscriber start(FrameHandler handler) {
+            return AsyncSubscriber.start(options(), handler);
+        }
+
+        /**
+         * The stream as a {@link java.util.concurrent.Flow.Publisher}: each of its receivers connects by itself, as this builder says now.
+         *
+         * @return a publisher that nothing is connected for yet
+         * @throws CuframesException code INVALID_ARGUMENT for an illegal name
+         */
+        public FramePublisher toFlowPublisher() {
+            return new FramePublisher(options());
+        }
+
+        private Options options() {
             Connector connector = new Connector(key, socketDirectory, mode, name);
-            Connection connection = connector.connect(connectTimeout, () -> false);
-            try {
-                Options options = new Options(mode, waitStrategy, stream, backoff, listener);
-                return new Subscriber(key, options, connector, connection, search);
-            } catch (RuntimeException e) {
-                connection.close();
-                throw e;
-            }
+            return new Options(key, connector, connectTimeout, mode, waitStrategy, stream, backoff, listener);
         }
     }
 }

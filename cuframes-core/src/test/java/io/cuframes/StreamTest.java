@@ -20,7 +20,7 @@ abstract class StreamTest {
 
     final Transport transport;
     final StreamFixture stream = new StreamFixture();
-    private final List<Child> children = new ArrayList<>();
+    final List<Child> children = new ArrayList<>();
 
     StreamTest(Transport transport) {
         this.transport = transport;

@@ -2,6 +2,7 @@
 package io.cuframes;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -224,6 +225,39 @@ abstract class TransportConformance extends StreamTest {
         assertEquals("read 1 2 3 0 true", subscriber.ask("hold 1"));
         publisher.kill();
         assertEquals("read 1 2 3 0 true", subscriber.ask("check"));
+    }
+
+    @Test
+    void aReaderHoldsFramesOfTwoEpochsAndLetsGoOfThePast() {
+        Child first = publisher(4);
+        try (Subscriber subscriber = localSubscriber()
+                .mode(SubscriberMode.STRICT_ORDER)
+                .reconnect(Backoff.every(Duration.ofMillis(20)))
+                .open()) {
+            FramePattern pattern = new FramePattern(subscriber.format());
+            first.ask("publish 2");
+            Frame old = subscriber.next(Duration.ofSeconds(20));
+            subscriber.next(Duration.ofSeconds(20)).closeOn(0);
+            first.kill();
+            while (subscriber.reconnects() == 0) {
+                if (subscriber.disconnectReason() != null && children.size() == 1) {
+                    publisher(4);
+                }
+                assertNull(subscriber.next(Duration.ofMillis(100)));
+            }
+            Child second = children.getLast();
+            second.ask("publish 2");
+            try (Frame frame = subscriber.next(Duration.ofSeconds(20))) {
+                assertEquals(-1, pattern.firstFault(frame, 1));
+                assertEquals(-1, pattern.firstFault(old, 1));
+                assertEquals(List.of(1L, 1L), List.of(frame.seq(), old.seq()));
+                assertNotEquals(frame.epoch(), old.epoch());
+                old.close(); // and with it the mappings of its epoch
+                assertEquals(-1, pattern.firstFault(frame, 1));
+            }
+            subscriber.next(Duration.ofSeconds(20)).closeOn(0);
+            assertEquals(4, subscriber.received());
+        }
     }
 
     @Test

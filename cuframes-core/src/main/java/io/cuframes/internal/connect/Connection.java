@@ -22,6 +22,7 @@ import io.cuframes.internal.protocol.ControlDescriptor;
 import io.cuframes.internal.protocol.MessageDescriptor;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.SegmentHeader;
+import io.cuframes.internal.protocol.Shared;
 import io.cuframes.internal.protocol.SlotDescriptor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -51,12 +52,12 @@ public final class Connection implements AutoCloseable {
         this.socket = socket;
         try {
             String name = "of \"" + key + "\" (process " + Posix.peer(socket).pid() + ")";
-            this.maxLeases = Math.clamp(welcome.maxLeases(), 1, SegmentDescriptor.MAX_SLOTS);
             this.segment = mapSegment(descriptors[0], welcome.segmentLength(), name);
             MemorySegment snapshot =
                     arena.allocate(segment.byteSize(), Long.BYTES).copyFrom(segment); // checked and used alike
             this.header = SegmentHeader.read(snapshot, name);
             checkAgainst(welcome, key, name);
+            this.maxLeases = Math.clamp(welcome.maxLeases(), 1, header.ring().slots());
             this.control = mapControl(descriptors[1], name);
             this.device = header.ring().transport().isDevice() ? findDevice() : null;
             this.ring = openRing(descriptors, snapshot);
@@ -143,6 +144,11 @@ public final class Connection implements AutoCloseable {
         return new CuframesException(ErrorCode.PROTOCOL, "bad segment " + name + ": " + what);
     }
 
+    /** Whether the publisher has ended the stream already. */
+    boolean isEnded() {
+        return Shared.getIntAcquire(segment, SegmentDescriptor.STATE_OFFSET) == SegmentDescriptor.STATE_ENDED;
+    }
+
     /** Tells the publisher that this subscriber reads from here on. If the publisher is gone, the next look at the socket tells. */
     public void ready() {
         try (Arena local = Arena.ofConfined();
@@ -198,12 +204,17 @@ public final class Connection implements AutoCloseable {
     /** Unmaps everything, and only then closes the socket: the publisher takes that as the word that its memory is let go. */
     @Override
     public void close() {
+        // Whatever fails on the way, for a lost GPU or memory that a call still uses: the publisher must learn that
+        // this
+        // subscriber is gone.
         try {
             ring.close();
-        } finally { // where the GPU is lost, that fails, and the publisher must still learn that this subscriber is
-            // gone
-            arena.close();
-            socket.close();
+        } finally {
+            try {
+                arena.close();
+            } finally {
+                socket.close();
+            }
         }
     }
 }

@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.StringJoiner;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
@@ -35,7 +36,7 @@ public final class Connector {
     private static final int MAX_NAME = MessageDescriptor.HELLO_NAME_LENGTH - 1;
 
     private final StreamKey key;
-    private final List<Path> directories;
+    private final List<Path> places;
     private final SubscriberMode mode;
     private final String name;
 
@@ -54,7 +55,7 @@ public final class Connector {
                     "a subscriber's name has at most " + MAX_NAME + " printable ASCII characters: \"" + name + "\"");
         }
         this.key = key;
-        this.directories = SocketDirectory.forSubscriber(socketDirectory);
+        this.places = SocketDirectory.candidates(socketDirectory);
         this.mode = mode;
         this.name = name;
     }
@@ -64,13 +65,14 @@ public final class Connector {
      *
      * @param timeout how long to try; once at least
      * @param cancelled asked every 50 ms at the latest: give up
-     * @throws CuframesException code NOT_FOUND if no publisher answered, and others where one did and it cannot be
+     * @throws CuframesException code NOT_FOUND if no publisher answered, ACCESS_DENIED if there is no place to look, and others where one
+     *     answered and it cannot be
      */
     public Connection connect(Duration timeout, BooleanSupplier cancelled) {
-        long deadline = System.nanoTime() + timeout.toNanos();
+        long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout);
         while (true) {
             StringJoiner absent = new StringJoiner("; ");
-            for (Path directory : directories) {
+            for (Path directory : SocketDirectory.forSubscriber(places)) {
                 Connection connection = tryConnect(new UnixAddress(key.socketPath(directory)), absent, cancelled);
                 if (connection != null) {
                     return connection;
@@ -79,8 +81,8 @@ public final class Connector {
             if (System.nanoTime() - deadline >= 0 || cancelled.getAsBoolean()) {
                 throw new CuframesException(
                         ErrorCode.NOT_FOUND,
-                        "no publisher of \"" + key + "\" within " + timeout.toMillis() + " ms: " + absent
-                                + "; start one, or check the key and the socket directory");
+                        "no publisher of \"" + key + "\" within " + TimeUnit.MILLISECONDS.convert(timeout) + " ms: "
+                                + absent + "; start one, or check the key and the socket directory");
             }
             LockSupport.parkNanos(RETRY_NANOS);
             if (Thread.interrupted()) {
@@ -138,7 +140,13 @@ public final class Connector {
                 case MessageDescriptor.WELCOME -> {
                     Messages.Welcome welcome = Messages.decodeWelcome(payload, received);
                     kept = true;
-                    yield welcomed(socket, welcome, message);
+                    Connection connection = welcomed(socket, welcome, message);
+                    if (connection.isEnded()) { // let in at the last moment: its successor is the one to find
+                        connection.close();
+                        absent.add(address.name() + " is ending");
+                        yield null;
+                    }
+                    yield connection;
                 }
                 case MessageDescriptor.REJECT -> {
                     rejected(Messages.decodeReject(payload, received));

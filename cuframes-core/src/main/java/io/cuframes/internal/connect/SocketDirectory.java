@@ -46,7 +46,12 @@ public final class SocketDirectory {
         return places;
     }
 
-    private static List<Path> candidates(Path option) {
+    /**
+     * The one place that was chosen, or the usual ones, best first.
+     *
+     * @param option the caller's choice, or null
+     */
+    static List<Path> candidates(Path option) {
         return candidates(option, System.getProperty(PROPERTY), System.getenv());
     }
 
@@ -71,13 +76,12 @@ public final class SocketDirectory {
     }
 
     /**
-     * The places where a subscriber may look for a socket, best first.
+     * Those of the candidates where a subscriber may look for a socket now. One that is not there yet is anyone's to make: ask again before each
+     * look.
      *
-     * @param option the caller's choice, or null
      * @throws CuframesException code ACCESS_DENIED if there is none, naming each place and what is wrong with it
      */
-    public static List<Path> forSubscriber(Path option) {
-        List<Path> places = candidates(option);
+    static List<Path> forSubscriber(List<Path> places) {
         if (places.size() == 1) {
             return places;
         }

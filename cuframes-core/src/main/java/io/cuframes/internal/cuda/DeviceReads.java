@@ -88,7 +88,8 @@ public final class DeviceReads implements AutoCloseable {
     /** Has the GPU end the lease on a slot once the work queued on the stream so far is done. */
     public void release(int slot, long onStream) {
         int previous = Cuda.useDevice(device.ordinal());
-        markReleased(1L << slot); // before the GPU can end it: after that the slot may be leased anew
+        markReleased(1L << slot); // before the GPU can: once it has, the slot may be leased anew
+        boolean queued = false;
         try {
             Cuda.checkDriver(
                     LibCuda.cuStreamWriteValue64_v2(
@@ -97,10 +98,11 @@ public final class DeviceReads implements AutoCloseable {
                             0,
                             LibCuda.CU_STREAM_WRITE_VALUE_DEFAULT),
                     "cuStreamWriteValue64");
-        } catch (RuntimeException e) {
-            leased(slot);
-            throw e;
+            queued = true;
         } finally {
+            if (!queued) {
+                leased(slot);
+            }
             Cuda.restoreDevice(previous, device.ordinal());
         }
     }
@@ -138,7 +140,7 @@ public final class DeviceReads implements AutoCloseable {
         return pending;
     }
 
-    /** The slot was leased anew: what the GPU ended is history. */
+    /** The lease on the slot is the CPU's to end, now or again: what the GPU ended is history. */
     public void leased(int slot) {
         long slots = released.get();
         while ((slots & 1L << slot) != 0 && !released.compareAndSet(slots, slots & ~(1L << slot))) {

@@ -77,6 +77,11 @@ public final class RingReader {
         return Shared.getIntAcquire(segment, SegmentDescriptor.STATE_OFFSET) == SegmentDescriptor.STATE_ENDED;
     }
 
+    /** Whether there seems to be a frame to take. */
+    public boolean hasNext() {
+        return HeadWord.seq(head()) > cursor;
+    }
+
     /**
      * Takes the next frame for this reader, if there is one, and leases its slot.
      *

@@ -2,12 +2,16 @@
 package io.cuframes.internal.connect;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.cuframes.ffm.Libc;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The order in which the places for sockets are chosen (docs/protocol.md, section 2). */
 class SocketDirectoryTest {
@@ -20,6 +24,17 @@ class SocketDirectoryTest {
                 List.of(Path.of("/option")), SocketDirectory.candidates(Path.of("/option"), "/property", ENVIRONMENT));
         assertEquals(List.of(Path.of("/property")), SocketDirectory.candidates(null, "/property", ENVIRONMENT));
         assertEquals(List.of(Path.of("/variable")), SocketDirectory.candidates(null, "", ENVIRONMENT));
+    }
+
+    @Test
+    void aUsualPlaceThatSomebodyElseMadeMeanwhileIsNotLookedAt(@TempDir Path directory) throws IOException {
+        assumeTrue(Libc.geteuid() == 0, "only root can give a directory away");
+        Path later = directory.resolve("later");
+        Path own = Files.createDirectory(directory.resolve("own"));
+        assertEquals(List.of(later, own), SocketDirectory.forSubscriber(List.of(later, own)));
+        Files.setAttribute(Files.createDirectory(later), "unix:uid", 12345);
+        assertEquals(List.of(own), SocketDirectory.forSubscriber(List.of(later, own)));
+        assertEquals(List.of(later), SocketDirectory.forSubscriber(List.of(later)), "a place that was chosen is trusted");
     }
 
     @Test
