@@ -341,7 +341,8 @@ public final class Frame implements AutoCloseable {
      *
      * @param stream CUDA stream of the ring's device that reads the frame, 0 for the legacy default stream; it must live until the subscriber
      *     is closed
-     * @throws CudaException if the release cannot be queued; the frame is then still open
+     * @throws CuframesException code INVALID_ARGUMENT if the stream is of another device, CUDA if the release cannot be queued; the frame is then
+     *     still open
      */
     public void closeOn(long stream) {
         long open = beginClose();

@@ -7,7 +7,7 @@ public enum Transport {
     AUTO(0),
     /** A sealed memfd in host memory, mapped read-only by subscribers. Needs no GPU. */
     HOST(1),
-    /** One device allocation, shared through a CUDA IPC memory handle. Needs libcudart and a driver. */
+    /** Device memory of {@code cudaMalloc}, shared through CUDA IPC memory handles. Needs libcudart and a driver. */
     CUDA_IPC(2);
 
     private final int code;

@@ -266,6 +266,29 @@ class ExternalHostTest extends ExternalConformance {
     }
 
     @Test
+    void aMemfdWithoutADescriptorIsFoundByItsMappingOrRefused() {
+        FrameFormat layout = OwnBuffers.layout(WIDTH, HEIGHT);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment mapped;
+            try (Descriptor memfd = Posix.memfd("cuframes-test-closed")) {
+                Posix.reserve(memfd, 1 << 20, "test");
+                mapped = Posix.map(memfd, 1 << 20, true, arena, "test");
+            }
+            List<MemorySegment> buffers = List.of(mapped, mapped.asSlice(1 << 19));
+            String range = Long.toHexString(mapped.address()) + "-" + Long.toHexString(mapped.address() + (1 << 20));
+            int leads = Posix.tryOpen(Path.of("/proc/self/map_files/" + range), Libc.O_RDWR, 0);
+            if (leads < 0) { // as for any process without privileges
+                refused(b -> b.externalHost(layout, buffers), "slot 0", "no descriptor is open");
+                return;
+            }
+            new Descriptor(leads).close();
+            try (Publisher publisher = publisher().externalHost(layout, buffers).open()) {
+                assertEquals(Ownership.EXTERNAL, publisher.ownership());
+            }
+        }
+    }
+
+    @Test
     void aMappingBeyondTheEndOfItsMemfdIsRefused() {
         try (Arena arena = Arena.ofConfined();
                 Descriptor memfd = Posix.memfd("cuframes-test-short")) {
