@@ -316,7 +316,12 @@ public final class Frame implements AutoCloseable {
     @Override
     public void close() {
         if ((long) SEQ.getAndSet(this, 0L) != 0) {
-            session.release(slot);
+            try {
+                session.release(slot);
+            } catch (CuframesException e) {
+                session.countError();
+                throw e;
+            }
         }
     }
 
@@ -334,6 +339,7 @@ public final class Frame implements AutoCloseable {
             try {
                 session.releaseOn(slot, stream);
             } catch (RuntimeException e) {
+                session.countError();
                 SEQ.setVolatile(this, open);
                 throw e;
             }

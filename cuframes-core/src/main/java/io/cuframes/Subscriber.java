@@ -239,7 +239,9 @@ public final class Subscriber implements AutoCloseable {
     private void recordConnected(Session connected, long previousEpoch) {
         SegmentHeader header = connected.header();
         search.end(key.name(), header.epoch(), header.pid());
-        EpochEvent.record(key.name(), header.epoch(), Side.SUBSCRIBER, previousEpoch, header.format());
+        if (header.epoch() != previousEpoch) { // a publisher that cut this subscriber off may be found again
+            EpochEvent.record(key.name(), header.epoch(), Side.SUBSCRIBER, previousEpoch, header.format());
+        }
     }
 
     private void requireOpen() {

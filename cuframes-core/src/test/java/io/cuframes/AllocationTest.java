@@ -113,8 +113,7 @@ class AllocationTest {
     /** What a compiler would not even make. */
     @Test
     void norWhereNothingIsCompiled() {
-        try (Child interpreted =
-                Child.start(
+        try (Child interpreted = Child.start(
                 Map.of("JDK_JAVA_OPTIONS", "-Xint"), AllocationTest.class, stream.key(), stream.directory())) {
             assertEquals("0 bytes", interpreted.answer());
         }
