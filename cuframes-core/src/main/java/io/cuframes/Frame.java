@@ -328,6 +328,7 @@ public final class Frame implements AutoCloseable {
             try {
                 session.release(slot);
             } catch (RuntimeException e) {
+                session.countError();
                 reopen(open);
                 throw e;
             }
@@ -350,6 +351,7 @@ public final class Frame implements AutoCloseable {
             try {
                 session.releaseOn(slot, stream);
             } catch (RuntimeException e) {
+                session.countError();
                 reopen(open);
                 throw e;
             }

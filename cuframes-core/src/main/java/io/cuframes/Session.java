@@ -312,9 +312,14 @@ final class Session {
         try {
             copy(slot, target);
         } catch (CuframesException e) {
-            tally.countError();
+            countError();
             throw e;
         }
+    }
+
+    /** Counts an exception that a caller was given. */
+    void countError() {
+        tally.countError();
     }
 
     private void copy(int slot, MemorySegment target) {
@@ -354,6 +359,7 @@ final class Session {
         try {
             releaseOn(slot, stream);
         } catch (RuntimeException e) {
+            countError();
             deviceReads.awaitIdle();
             synchronized (this) {
                 pendingStreams[slot] = NO_STREAM;
@@ -413,7 +419,6 @@ final class Session {
             try {
                 deviceReads.release(slot, stream);
             } catch (RuntimeException e) {
-                tally.countError();
                 pendingStreams[slot] = pending;
                 users.set(slot, 1);
                 throw e;

@@ -291,7 +291,9 @@ public final class Subscriber implements AutoCloseable {
     private void recordConnected(Session connected, long previousEpoch) {
         SegmentHeader header = connected.header();
         search.end(key(), header.epoch(), header.pid());
-        EpochEvent.record(key(), header.epoch(), Side.SUBSCRIBER, previousEpoch, header.format());
+        if (header.epoch() != previousEpoch) { // a publisher that cut this subscriber off may be found again
+            EpochEvent.record(key(), header.epoch(), Side.SUBSCRIBER, previousEpoch, header.format());
+        }
     }
 
     /** Whether no frame will come any more, and nobody looks for the next publisher. For the thread that calls {@link #next}; takes nothing. */

@@ -17,8 +17,8 @@ import java.util.Objects;
  * @param missed frames published and never given: skipped in newest mode, lost in strict mode
  * @param gaps times that frames were missed between two that were given
  * @param timeouts times that {@link Subscriber#next} gave null because its time was over
- * @param errors exceptions that {@link Subscriber#next}, {@link Frame#copyTo} and {@link Frame#closeOn} threw, those of CUDA among them; that a
- *     publisher is gone does not count
+ * @param errors exceptions, those of CUDA among them, that {@link Subscriber#next}, {@link Frame#copyTo}, {@link Frame#close} and
+ *     {@link Frame#closeOn} threw, or that a tensor's consumer caused as it gave it back; that a publisher is gone does not count
  * @param lastSeq number of the last frame given, within its epoch; 0 before the first
  * @param lastPtsNanos its presentation time, nanoseconds; 0 before the first
  * @param lag frames that the connected publisher has published and this subscriber has not been given yet; 0 without a publisher

@@ -233,6 +233,8 @@ class CudaFailureTest {
             CudaStandIn.set("FAIL", "cuStreamWriteValue64_v2:1:" + UNKNOWN);
             CudaException failure = assertThrows(CudaException.class, () -> frame.closeOn(reading.handle()));
             assertNames("cuStreamWriteValue64_v2", failure);
+            assertEquals(1, subscriber.stats().errors());
+            assertEquals(1, subscriber.stats().heldLeases());
             assertEquals(-1, new FramePattern(subscriber.format()).firstFault(frame, 1));
             assertEquals("slots 3", publisher.ask("slots"));
             frame.closeOn(reading.handle());
