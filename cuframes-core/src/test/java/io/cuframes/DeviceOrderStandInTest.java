@@ -172,42 +172,6 @@ class DeviceOrderStandInTest extends DeviceOrderConformance {
     }
 
     @Test
-    void aSubscriberOnAnotherOrdinalOfTheSameGpuFindsTheRing() {
-        try (Publisher publisher = localPublisher().device(1).open()) {
-            Child reader = Child.start(
-                    Map.of(CudaStandIn.variable("VISIBLE"), "1"),
-                    io.cuframes.testing.SubscriberProcess.class,
-                    stream.key(),
-                    stream.directory(),
-                    SubscriberMode.NEWEST_ONLY);
-            try (reader) {
-                assertEquals("ready CUDA_IPC", reader.answer());
-                try (WritableFrame frame = publisher.acquire()) {
-                    new FramePattern(publisher.format()).write(frame, 1);
-                    frame.publish(40_000_000);
-                }
-                assertEquals(readAll(1), reader.ask("read 1"));
-            }
-        }
-    }
-
-    @Test
-    void aSubscriberThatDoesNotSeeTheGpuIsToldWhichItIs() {
-        try (Publisher publisher = localPublisher().device(1).open();
-                Child blind = Child.start(
-                        Map.of(CudaStandIn.variable("VISIBLE"), "0"),
-                        io.cuframes.testing.SubscriberProcess.class,
-                        stream.key(),
-                        stream.directory(),
-                        SubscriberMode.NEWEST_ONLY)) {
-            String answer = blind.answer();
-            assertTrue(answer.startsWith("error CUDA the frames are on GPU-"), answer);
-            assertTrue(answer.contains("CUDA_VISIBLE_DEVICES"), answer);
-            assertEquals(0, publisher.subscribers());
-        }
-    }
-
-    @Test
     void theDefaultStreamOfAThreadIsAnotherInEveryThread() throws Exception {
         long perThread = 2; // cudaStreamPerThread
         try (Publisher publisher = localPublisher().open();
