@@ -56,6 +56,7 @@ class DeviceOrderStandInTest extends DeviceOrderConformance {
                 assertFalse(hold.step(on.handle()), "the announcement is the last");
                 assertEquals(readAll(1), reader.answer());
             }
+            reader.tell("close").awaitExit(); // so that the publisher need not wait for it
         }
     }
 
