@@ -11,7 +11,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.cuframes.ffm.LibCuda;
 import io.cuframes.ffm.LibCudart;
 import io.cuframes.internal.cuda.Cuda;
+import io.cuframes.internal.os.Descriptor;
+import io.cuframes.internal.os.Posix;
+import io.cuframes.internal.protocol.Shared;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -91,6 +95,31 @@ class CudaStandInTest extends CudaContract {
             assertTrue(mapping.contains(" ---p "), mapping);
         }
         ok(LibCudart.cudaFree(memory));
+    }
+
+    @Test
+    void aWordIsWrittenWhereItIsRegisteredAndAlignedAndNowhereElse() {
+        MemorySegment page = sharedPage();
+        long word = registered(page);
+        assertEquals(LibCuda.CUDA_ERROR_INVALID_VALUE, LibCuda.cuStreamWriteValue64_v2(0, word + 4, 1, WITH_BARRIER));
+        ok(LibCudart.cudaHostUnregister(page));
+        assertEquals(LibCuda.CUDA_ERROR_INVALID_VALUE, LibCuda.cuStreamWriteValue64_v2(0, word, 1, WITH_BARRIER));
+    }
+
+    @Test
+    void aRegisteredPageIsReachedAfterTheProcessHasUnmappedIt() {
+        try (Descriptor file = Posix.memfd("cuframes-test")) {
+            Posix.reserve(file, 4096, "a page");
+            long address;
+            try (CudaStandIn.Hold hold = new CudaStandIn.Hold();
+                    Arena mapped = Arena.ofShared()) {
+                address = registered(Posix.map(file, 4096, true, mapped, "a page"));
+                ok(LibCuda.cuStreamWriteValue64_v2(0, address, 12, WITH_BARRIER));
+            }
+            ok(LibCudart.cudaStreamSynchronize(0));
+            assertEquals(12, Shared.getLongAcquire(Posix.map(file, 4096, false, arena, "a page"), 0));
+            ok(LibCudart.cudaHostUnregister(MemorySegment.ofAddress(address)));
+        }
     }
 
     @Test
