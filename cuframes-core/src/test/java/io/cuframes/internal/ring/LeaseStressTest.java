@@ -69,7 +69,8 @@ class LeaseStressTest {
             assertEquals(0, strict.missed(), "frames that the strict reader missed");
             assertTrue(strict.received() >= writer.published() - ring.slots, strict.received() + " received");
             assertEquals(0, writer.stalled());
-System.err.println("ZZ "+writer.published()+" "+ring.tallies.get(1).received());
+            System.err.println(
+                    "ZZ " + writer.published() + " " + ring.tallies.get(1).received());
         }
     }
 
@@ -97,8 +98,8 @@ System.err.println("ZZ "+writer.published()+" "+ring.tallies.get(1).received());
 
         RingReader reader(SubscriberMode mode, boolean awaited, ReadTally tally) {
             MemorySegment control = arena.allocate(ControlDescriptor.LENGTH, 4096);
-            ControlPage page = new ControlPage(
-                    Arena.ofShared(), control.asReadOnly(), new ControlPage.Owner(1, "", 0, mode));
+            ControlPage page =
+                    new ControlPage(Arena.ofShared(), control.asReadOnly(), new ControlPage.Owner(1, "", 0, mode));
             page.setAwaited(awaited);
             readers.add(page);
             tallies.add(tally);
