@@ -119,7 +119,7 @@ final class NvdecDecoder implements FrameDecoder {
         return new CuframesException(
                 ErrorCode.UNSUPPORTED,
                 "the " + codecName + " stream is " + format
-                        + ", which NVDEC does not give as NV12, the only format a ring can hold now: decode on the CPU, which converts");
+                        + ", which NVDEC does not give as NV12, the only format that this source publishes: decode on the CPU, which converts");
     }
 
     private void configure(AVCodecContext context) {

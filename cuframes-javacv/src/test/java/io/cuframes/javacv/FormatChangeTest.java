@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.cuframes.ColorInfo;
 import io.cuframes.Frame;
 import io.cuframes.FrameFormat;
+import io.cuframes.PixelFormat;
 import io.cuframes.Publisher;
 import io.cuframes.Subscriber;
 import io.cuframes.TimeBase;
@@ -18,6 +19,7 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Frames go to publishers of their own format alone. */
@@ -50,6 +52,24 @@ class FormatChangeTest {
                         publisher.format().color());
                 publish(source, publisher, 10);
                 assertEquals(VideoSource.Status.END, source.publishNext(publisher));
+            } finally {
+                publisher.close();
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = PixelFormat.class, mode = EnumSource.Mode.EXCLUDE, names = "NV12")
+    void aRingOfAnotherPixelFormatGetsNoFrame(PixelFormat other) {
+        Path clip = Clips.make(directory.resolve("clip.mp4"), "libx264", 2);
+        try (VideoSource source = cpu(clip).open()) {
+            FrameFormat format = source.format();
+            Publisher publisher = open(FrameFormat.of(other, format.width(), format.height(), format.color()));
+            try {
+                assertEquals(VideoSource.Status.FORMAT_CHANGED, source.publishNext(publisher));
+                assertEquals(0, publisher.published());
+                publisher = publisher.reopen(source.format());
+                publish(source, publisher, 2);
             } finally {
                 publisher.close();
             }
@@ -119,6 +139,7 @@ class FormatChangeTest {
     private Publisher open(FrameFormat format) {
         return Publisher.builder(key)
                 .size(format.width(), format.height())
+                .format(format.pixelFormat())
                 .color(format.color())
                 .transport(Transport.HOST)
                 .socketDirectory(directory)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.tools;
 
+import io.cuframes.CuframesException;
+import io.cuframes.ErrorCode;
 import io.cuframes.Frame;
 import io.cuframes.FrameFormat;
 import io.cuframes.PlaneLayout;
@@ -38,12 +40,25 @@ final class StampCheck {
      * @param format its frames
      * @param transport where they are
      * @param newSlots of its ring: a stale slot is at most so many frames old
+     * @throws CuframesException code UNSUPPORTED if its frames cannot hold a number
      */
     void begin(FrameFormat format, Transport transport, int newSlots) {
+        requireRoomForStamps(format);
         this.begun = false;
         this.slots = newSlots;
         this.copy =
                 transport.isDevice() ? Arena.ofAuto().allocate(format.frameBytes(), FrameFormat.PITCH_ALIGNMENT) : null;
+    }
+
+    private static void requireRoomForStamps(FrameFormat format) {
+        boolean bytes = format.pixelFormat().sampleBytes(0) == 1;
+        if (!bytes || format.width() < FrameStamp.MIN_WIDTH || format.height() < FrameStamp.MIN_HEIGHT) {
+            throw new CuframesException(
+                    ErrorCode.UNSUPPORTED,
+                    "frame numbers are read from 8-bit luma of at least " + FrameStamp.MIN_WIDTH + "x"
+                            + FrameStamp.MIN_HEIGHT + ", and this stream is " + format.pixelFormat() + " "
+                            + format.width() + "x" + format.height() + ": leave out --verify");
+        }
     }
 
     /** Checks an open frame. */

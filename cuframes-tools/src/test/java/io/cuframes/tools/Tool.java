@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 
 /** A program run as a process of its own, by the Java and the class path of the test. */
 final class Tool implements AutoCloseable {
@@ -87,6 +88,20 @@ final class Tool implements AutoCloseable {
 
     long pid() {
         return process.pid();
+    }
+
+    /** Whether it has a thread of that name, at most 15 characters, by now. */
+    boolean hasThread(String name) {
+        try (Stream<Path> threads = Files.list(Path.of("/proc/" + pid() + "/task"))) {
+            for (Path thread : threads.toList()) {
+                if (Files.readString(thread.resolve("comm")).strip().equals(name)) {
+                    return true;
+                }
+            }
+        } catch (IOException e) {
+            // it or its thread has ended
+        }
+        return false;
     }
 
     /** Sends a signal, by its name without SIG. */
