@@ -49,7 +49,8 @@ abstract class MetadataConformance extends StreamTest {
                     assertEquals(told ? WALL + round : 0, frame.captureTimeNanos());
                     assertEquals(told, frame.isKeyFrame());
                     assertEquals(told ? data.length : 0, frame.userDataLength());
-                    assertArrayEquals(told ? data : new byte[0], frame.userData().toArray(ValueLayout.JAVA_BYTE));
+                    assertArrayEquals(
+                            told ? data : new byte[0], frame.userData().toArray(ValueLayout.JAVA_BYTE));
                     assertTrue(frame.publishTimeNanos() <= System.nanoTime());
                 }
             }
@@ -81,8 +82,8 @@ abstract class MetadataConformance extends StreamTest {
             byte[] most = bytes(WritableFrame.MAX_USER_DATA);
             try (WritableFrame frame = publisher.acquire()) {
                 frame.userData(most);
-                CuframesException refused =
-                        assertThrows(CuframesException.class, () -> frame.userData(Arrays.copyOf(most, most.length + 1)));
+                CuframesException refused = assertThrows(
+                        CuframesException.class, () -> frame.userData(Arrays.copyOf(most, most.length + 1)));
                 assertEquals(ErrorCode.INVALID_ARGUMENT, refused.code());
                 assertEquals("user data of 257 bytes: a frame carries at most 256", refused.getMessage());
                 frame.publish(1);
@@ -99,7 +100,12 @@ abstract class MetadataConformance extends StreamTest {
     void aFrameGivenBackTakesWhatWasSaidOfItAlong() {
         try (Publisher publisher = localPublisher().slots(2).open();
                 Subscriber subscriber = localSubscriber().open()) {
-            publisher.acquire().keyFrame(true).captureTimeNanos(WALL).userData(bytes(9)).close();
+            publisher
+                    .acquire()
+                    .keyFrame(true)
+                    .captureTimeNanos(WALL)
+                    .userData(bytes(9))
+                    .close();
             try (WritableFrame frame = publisher.acquire()) {
                 frame.publish(1);
             }
