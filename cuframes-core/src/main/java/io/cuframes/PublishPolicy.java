@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
-/** What a publisher does when the next frame needs a slot that a strict subscriber has not read yet. Immutable. */
+/**
+ * What a publisher does when the next frame needs a slot that a strict subscriber has not read yet. No policy waits for a subscriber that does not
+ * move: see {@link Publisher.Builder#gracePeriod}. Subscribers of the newest frame never hold up a publisher. Immutable.
+ */
 public enum PublishPolicy {
     /** Take the oldest frame's slot: a subscriber that falls behind misses frames. Never waits. The default. */
     DROP_OLDEST(1),

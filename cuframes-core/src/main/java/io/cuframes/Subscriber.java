@@ -651,7 +651,8 @@ public final class Subscriber implements AutoCloseable {
         }
 
         /**
-         * Look for the next publisher of the key when this one ends, dies or goes on with another format. Unless said, {@link Subscriber#next} then
+         * Look for the next publisher of the key when this one ends, dies or goes on with another format, and connect to the same one anew when it
+         * has waited too long for this subscriber. Unless said, {@link Subscriber#next} then
          * throws a {@link PublisherGoneException}. Attempts are made by {@link Subscriber#next}, as long as its timeout lasts.
          *
          * @param newBackoff how long to wait between attempts, and how often to try
