@@ -2,6 +2,7 @@
 package io.cuframes;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -10,7 +11,6 @@ import io.cuframes.testing.FramePattern;
 import io.cuframes.testing.StreamFixture;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +20,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -88,38 +89,55 @@ class ThreadSafetyTest {
 
     @Test
     void aFrameThatSeveralThreadsCloseEndsItsLeaseOnce() throws Exception {
-        int closers = 3;
-        int rounds = 1000;
-        Frame[] current = new Frame[1];
-        CyclicBarrier barrier = new CyclicBarrier(closers + 1);
-        try (Publisher publisher = publisher().slots(4).maxLeases(2).open();
-                Subscriber subscriber = subscriber().open()) {
+        int rounds = 100;
+        int most = 60;
+        Frame[] held = new Frame[most];
+        AtomicInteger ready = new AtomicInteger();
+        CyclicBarrier round = new CyclicBarrier(2);
+        try (Publisher publisher = publisher().slots(64).maxLeases(most).open();
+                Subscriber subscriber =
+                        subscriber().mode(SubscriberMode.STRICT_ORDER).open()) {
             FramePattern pattern = new FramePattern(publisher.format());
-            for (int i = 0; i < closers; i++) {
-                start(() -> {
-                    for (int round = 0; round < rounds; round++) {
-                        barrier.await();
-                        current[0].close();
-                        barrier.await();
-                    }
-                });
-            }
-            for (int round = 1; round <= rounds; round++) {
-                publish(publisher, pattern, round);
-                current[0] = subscriber.next(PATIENCE);
-                barrier.await();
-                barrier.await();
+            start(() -> {
+                for (int i = 0; i < rounds; i++) {
+                    round.await();
+                    closeTogether(held, ready);
+                    round.await();
+                }
+            });
+            for (int i = 0; i < rounds; i++) {
+                hold(publisher, subscriber, pattern, held);
+                ready.set(0);
+                round.await();
+                closeTogether(held, ready);
+                round.await();
             }
             join();
-            for (int i = 0; i < 2; i++) { // as many as it may hold, neither more nor fewer
-                publish(publisher, pattern, rounds + i);
-                assertNotNull(subscriber.next(PATIENCE));
-            }
+            hold(publisher, subscriber, pattern, held); // as many as it may, neither more nor fewer
             publish(publisher, pattern, 0);
             assertEquals(
                     ErrorCode.NO_SLOT,
                     assertThrows(CuframesException.class, () -> subscriber.next(Duration.ZERO))
                             .code());
+        }
+    }
+
+    private static void hold(Publisher publisher, Subscriber subscriber, FramePattern pattern, Frame[] held) {
+        for (int i = 0; i < held.length; i++) {
+            publish(publisher, pattern, i);
+            held[i] = subscriber.next(PATIENCE);
+            assertNotNull(held[i]);
+        }
+    }
+
+    /** Both threads begin at the same time, as far as they are told of it, and go through the frames side by side. */
+    private static void closeTogether(Frame[] frames, AtomicInteger ready) {
+        ready.incrementAndGet();
+        while (ready.get() < 2) {
+            Thread.onSpinWait();
+        }
+        for (Frame frame : frames) {
+            frame.close();
         }
     }
 
@@ -210,10 +228,14 @@ class ThreadSafetyTest {
         List<String> mappings = StreamFixture.mappings();
         try (Publisher publisher = publisher().open()) {
             FramePattern pattern = new FramePattern(publisher.format());
-            for (int round = 0; round < 20; round++) {
+            for (int round = 0; round < 10; round++) {
                 Subscriber subscriber = subscriber().open();
                 AtomicLong frames = new AtomicLong();
-                start(() -> assertThrows(IllegalStateException.class, () -> readForEver(subscriber, frames)));
+                start(() -> {
+                    String said = assertThrows(IllegalStateException.class, () -> readForEver(subscriber, frames))
+                            .getMessage();
+                    assertTrue(said.contains("\"" + stream.key() + "\" is closed"), said);
+                });
                 while (frames.get() <= round % 5) { // another moment each time
                     publish(publisher, pattern, publisher.published() + 1);
                 }
@@ -234,13 +256,19 @@ class ThreadSafetyTest {
                     if (frame != null) {
                         frames.incrementAndGet();
                         frame.copyTo(copy);
-                        MemorySegment luma = frame.plane(0).segment();
-                        for (long at = 0; at < luma.byteSize(); at++) {
-                            assertNotNull(luma.get(ValueLayout.JAVA_BYTE, at));
-                        }
+                        readInPlace(frame.plane(0).segment());
                     }
                 }
             }
+        }
+    }
+
+    /** What is read in place ends under the reader, with an exception. */
+    private static void readInPlace(MemorySegment luma) {
+        try {
+            assertTrue(luma.mismatch(luma.asSlice(1)) >= 0);
+        } catch (IllegalStateException e) {
+            assertFalse(luma.scope().isAlive());
         }
     }
 
