@@ -363,6 +363,7 @@ class AsyncSubscriberTest {
         Recorder recorder = new Recorder() {
             @Override
             public void onFrame(Frame frame) throws Exception {
+                assertFalse(Thread.currentThread().isInterrupted());
                 super.onFrame(frame);
                 Thread.currentThread().interrupt();
             }

@@ -23,6 +23,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -363,25 +364,29 @@ class ReconnectTest {
     }
 
     @Test
-    void aPublisherThatLetsAClosedSubscriberInIsLetGo() {
+    void aPublisherThatIsFoundWhileTheSubscriberIsClosedIsLetGo() {
         List<String> descriptors = StreamFixture.descriptors();
         List<String> mappings = StreamFixture.mappings();
-        Subscriber subscriber = openWith(QUICK);
-        try (FakePublisher publisher = new FakePublisher(stream)) {
+        Backoff backoff = Backoff.every(Duration.ofMillis(1));
+        for (int round = 0; round < 60; round++) {
+            Subscriber subscriber = openWith(backoff);
             CompletableFuture<Frame> next = CompletableFuture.supplyAsync(() -> subscriber.next(PATIENCE), threads);
-            try (FakePublisher.Guest guest = publisher.accept()) {
-                subscriber.close();
-                guest.welcome(4, true);
-                guest.awaitEnd();
+            while (subscriber.attempts() == 0) {
+                Thread.onSpinWait();
             }
-            assertEquals(
-                    IllegalStateException.class,
-                    assertThrows(CompletionException.class, next::join)
-                            .getCause()
-                            .getClass());
+            try (Publisher publisher = publisher()) {
+                LockSupport.parkNanos(round * 50_000L); // so that the close comes at every point of the connecting
+                subscriber.close();
+                assertEquals(
+                        IllegalStateException.class,
+                        assertThrows(CompletionException.class, next::join)
+                                .getCause()
+                                .getClass());
+                assertEquals(0, publisher.published());
+            }
+            assertEquals(mappings, StreamFixture.mappings(), "in round " + round);
+            assertEquals(descriptors, StreamFixture.descriptors());
         }
-        assertEquals(descriptors, StreamFixture.descriptors());
-        assertEquals(mappings, StreamFixture.mappings());
     }
 
     @Test

@@ -34,7 +34,8 @@ class SocketDirectoryTest {
         assertEquals(List.of(later, own), SocketDirectory.forSubscriber(List.of(later, own)));
         Files.setAttribute(Files.createDirectory(later), "unix:uid", 12345);
         assertEquals(List.of(own), SocketDirectory.forSubscriber(List.of(later, own)));
-        assertEquals(List.of(later), SocketDirectory.forSubscriber(List.of(later)), "a place that was chosen is trusted");
+        assertEquals(
+                List.of(later), SocketDirectory.forSubscriber(List.of(later)), "a place that was chosen is trusted");
     }
 
     @Test
