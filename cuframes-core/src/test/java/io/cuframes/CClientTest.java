@@ -197,16 +197,7 @@ class CClientTest {
             }
             for (int seq = 1; seq <= 10; seq++) {
                 publish(publisher, seq);
-                Seen expected = expected(seq);
-                assertEquals(
-                        new Seen(
-                                seq,
-                                expected.pts,
-                                WIDTH,
-                                HEIGHT,
-                                layout.planes().getFirst().pitch(),
-                                expected.checksums),
-                        Seen.of(client.line()));
+                assertEquals(expected(layout, seq), Seen.of(client.line()));
             }
             client.assertExit(0);
         }
