@@ -39,13 +39,12 @@ class ThreadSafetyTest {
     private final List<Thread> threads = new ArrayList<>();
 
     @AfterEach
-    void cleanUp() throws InterruptedException {
-        join();
+    void cleanUp() {
         stream.close();
     }
 
     private void start(ThrowingRunnable body) {
-        threads.add(Thread.ofPlatform().start(() -> {
+        threads.add(Thread.ofPlatform().daemon().start(() -> {
             try {
                 body.run();
             } catch (Throwable t) {
