@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
-import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.SegmentHeader;
-import io.cuframes.internal.protocol.Shared;
 import io.cuframes.internal.ring.ControlPage;
 import java.util.List;
 import java.util.Objects;
@@ -51,16 +49,12 @@ final class PublisherHealth {
                 published,
                 announced,
                 parts.writer().dropped(),
-                counter(SegmentDescriptor.REFUSED_OFFSET),
-                counter(SegmentDescriptor.STALLED_OFFSET),
+                parts.writer().refused(),
+                parts.writer().stalled(),
                 Long.bitCount(leased),
                 pages.stream()
                         .map(page -> page.lag(published, slots))
                         .filter(Objects::nonNull)
                         .toList());
-    }
-
-    private long counter(long offset) {
-        return Shared.getLongOpaque(parts.segment().memory(), offset);
     }
 }

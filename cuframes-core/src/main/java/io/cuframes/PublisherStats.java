@@ -22,7 +22,7 @@ import java.util.Objects;
  * @param refused frames that were refused because a strict subscriber had not read the oldest one
  * @param stalled strict subscribers that are no longer waited for, ever
  * @param leasedSlots slots that some subscriber reads now
- * @param subscribers those that read now, in the order in which they came
+ * @param subscribers those that are connected and have begun to read, in the order in which they came
  */
 public record PublisherStats(
         String key,
@@ -56,8 +56,8 @@ public record PublisherStats(
      * most readers), {@code transport}, {@code policy}, {@code format} with {@code pixel_format}, {@code width_px} and {@code height_px}, {@code slots},
      * {@code uptime_ns}, {@code published_frames}, {@code announced_frames}, {@code dropped_frames}, {@code refused_frames},
      * {@code stalled_subscribers}, {@code leased_slots}, and {@code subscribers}, an array of objects with {@code number}, {@code name}, {@code pid},
-     * {@code mode}, {@code cursor_seq}, {@code lag_frames}, {@code held_leases}, {@code received_frames}, {@code missed_frames}, {@code timeouts} and
-     * {@code waiting}.
+     * {@code mode}, {@code cursor_seq}, {@code lag_frames}, {@code held_leases}, {@code received_frames}, {@code missed_frames}, {@code timeouts},
+     * {@code waiting} and {@code stalled}.
      *
      * @return JSON without line breaks
      */

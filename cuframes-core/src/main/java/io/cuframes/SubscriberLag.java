@@ -19,6 +19,7 @@ import java.util.Objects;
  * @param missed frames it was never given, in this epoch
  * @param timeouts times its {@link Subscriber#next} ended without a frame, in this epoch
  * @param waiting whether it sleeps until the next frame
+ * @param stalled whether the publisher has given it up: it is strict, kept the publisher from a slot for the grace period, and is waited for no longer
  */
 public record SubscriberLag(
         int number,
@@ -31,7 +32,8 @@ public record SubscriberLag(
         long received,
         long missed,
         long timeouts,
-        boolean waiting) {
+        boolean waiting,
+        boolean stalled) {
     /** Nothing is null. */
     public SubscriberLag {
         Objects.requireNonNull(name, "name");
@@ -51,6 +53,7 @@ public record SubscriberLag(
         json.addProperty("missed_frames", missed);
         json.addProperty("timeouts", timeouts);
         json.addProperty("waiting", waiting);
+        json.addProperty("stalled", stalled);
         return json;
     }
 }

@@ -232,6 +232,26 @@ class FlightRecordingTest {
     }
 
     @Test
+    void aFrameThatIsRefusedIsRecordedAsSuch() throws IOException {
+        List<RecordedEvent> events;
+        try (Recording recording = new Recording()) {
+            recording.start();
+            try (Publisher publisher =
+                            publisher().policy(PublishPolicy.DROP_NEWEST).open();
+                    Subscriber subscriber = subscriber(SubscriberMode.STRICT_ORDER)) {
+                awaitSubscribers(publisher, 1);
+                publish(publisher, 4);
+                assertNull(publisher.acquire());
+                assertEquals(0, subscriber.received());
+            }
+            events = of("cuframes.Drop", stop(recording));
+        }
+        assertEquals(1, events.size());
+        assertEquals("REFUSED", events.getFirst().getString("cause"));
+        assertEquals(4, events.getFirst().getLong("afterSeq"));
+    }
+
+    @Test
     void everyEventSaysWhatItIs() throws IOException {
         try (Recording recording = new Recording()) {
             OF_EVERY_FRAME.forEach(recording::enable);

@@ -58,13 +58,16 @@ abstract class HealthConformance {
         return child;
     }
 
-    private Publisher publisher() {
+    private Publisher.Builder builder() {
         return Publisher.builder(stream.key())
                 .socketDirectory(stream.directory())
                 .transport(transport)
                 .slots(SLOTS)
-                .size(320, 180)
-                .open();
+                .size(320, 180);
+    }
+
+    private Publisher publisher() {
+        return builder().open();
     }
 
     private Subscriber.Builder subscriber() {
@@ -261,7 +264,7 @@ abstract class HealthConformance {
             long missed,
             long timeouts) {
         return new SubscriberLag(
-                number, "test", (int) process.pid(), mode, cursor, lag, held, received, missed, timeouts, false);
+                number, "test", (int) process.pid(), mode, cursor, lag, held, received, missed, timeouts, false, false);
     }
 
     @Test
@@ -283,6 +286,41 @@ abstract class HealthConformance {
             assertEquals(2, health.getAsJsonArray("subscribers").size());
         } finally {
             readers.forEach(Subscriber::close);
+        }
+    }
+
+    @Test
+    void refusedFramesAndReadersThatAreGivenUpAreTold() {
+        try (Publisher publisher = builder()
+                        .policy(PublishPolicy.DROP_NEWEST)
+                        .gracePeriod(Duration.ofMillis(200))
+                        .open();
+                Subscriber slow = subscriber().mode(SubscriberMode.STRICT_ORDER).open();
+                Subscriber quick = subscriber().open()) {
+            awaitThat(() -> publisher.subscribers() == 2);
+            publish(publisher, SLOTS);
+            quick.next(PATIENCE).close();
+            assertNull(publisher.acquire());
+            assertEquals(1, publisher.stats().refused());
+            assertFalse(publisher.stats().subscribers().getFirst().stalled());
+            long refused = 1;
+            WritableFrame frame = publisher.acquire();
+            for (; frame == null; frame = publisher.acquire()) {
+                refused++;
+                LockSupport.parkNanos(1_000_000);
+            }
+            frame.close();
+            PublisherStats stats = publisher.stats();
+            assertEquals(refused, stats.refused());
+            assertEquals(1, stats.stalled());
+            assertEquals(0, stats.dropped());
+            assertEquals(PublishPolicy.DROP_NEWEST, stats.policy());
+            assertEquals(
+                    List.of(true, false),
+                    stats.subscribers().stream().map(SubscriberLag::stalled).toList());
+            assertEquals(
+                    List.of((long) SLOTS, 0L),
+                    stats.subscribers().stream().map(SubscriberLag::lag).toList());
         }
     }
 

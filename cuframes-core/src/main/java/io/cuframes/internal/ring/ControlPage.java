@@ -181,7 +181,8 @@ public final class ControlPage implements AutoCloseable {
                 atMost(published, ControlDescriptor.RECEIVED_OFFSET),
                 atMost(published, ControlDescriptor.MISSED_OFFSET),
                 atMost(Long.MAX_VALUE, ControlDescriptor.TIMEOUTS_OFFSET),
-                waits());
+                waits(),
+                hasStalled());
     }
 
     /** A count of the page; unsigned, so that what it holds may look negative here. */

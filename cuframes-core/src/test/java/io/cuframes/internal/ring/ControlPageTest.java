@@ -39,7 +39,7 @@ class ControlPageTest {
         set(ControlDescriptor.leaseOffset(SLOTS), 91); // no slot of this ring
         bytes.set(ValueLayout.JAVA_INT, ControlDescriptor.WAITING_OFFSET, 1);
         assertEquals(
-                new SubscriberLag(7, "one", 42, SubscriberMode.STRICT_ORDER, 90, 10, 2, 70, 20, 1000, true),
+                new SubscriberLag(7, "one", 42, SubscriberMode.STRICT_ORDER, 90, 10, 2, 70, 20, 1000, true, false),
                 page.lag(100, SLOTS));
         assertEquals(1 | 1L << (SLOTS - 1), page.leasedSlots(SLOTS));
     }
