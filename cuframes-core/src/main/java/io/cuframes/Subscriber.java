@@ -194,7 +194,7 @@ public final class Subscriber implements AutoCloseable {
      */
     Frame take(long timeoutNanos, boolean patient) {
         try {
-            return search(timeoutNanos, patient);
+            return takeOrReconnect(timeoutNanos, patient);
         } catch (PublisherGoneException e) {
             throw e;
         } catch (CuframesException e) {
@@ -203,7 +203,7 @@ public final class Subscriber implements AutoCloseable {
         }
     }
 
-    private Frame search(long timeoutNanos, boolean patient) {
+    private Frame takeOrReconnect(long timeoutNanos, boolean patient) {
         long start = System.nanoTime();
         long left = timeoutNanos;
         while (!retired) {
