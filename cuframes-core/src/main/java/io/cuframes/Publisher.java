@@ -130,10 +130,12 @@ public final class Publisher implements AutoCloseable {
 
     /**
      * Takes a particular slot to write the next frame into: where a decoder with a pool of its own has chosen the buffer. The frame that was in
-     * it may be the newest one, and is gone. Never waits for a reader; waits for the GPU where it has not announced that frame yet.
+     * it may be the newest one, and is gone. Waits for readers of that frame as {@link #acquire()} does, under {@link PublishPolicy#STRICT_WAIT}
+     * alone; waits for the GPU where it has not announced that frame yet.
      *
      * @param slot its number, that of a registered buffer; nothing may be written there before
-     * @return the frame, to be closed; or null if the slot is being read, which does not count as a dropped frame
+     * @return the frame, to be closed; or null if the slot is being read, or a strict subscriber has yet to take its frame and the policy keeps it;
+     *     neither counts as a frame dropped or refused, since there may be another slot
      * @throws IndexOutOfBoundsException if there is no such slot
      * @throws CuframesException code TIMEOUT if the GPU has not announced the slot's frame for 2 s
      * @throws IllegalStateException if the slot is acquired already, or the publisher is closed

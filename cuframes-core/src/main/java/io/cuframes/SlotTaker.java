@@ -74,7 +74,7 @@ final class SlotTaker {
      */
     int take(int wanted) {
         int slot = look(wanted);
-        return isWorthWaiting(slot) ? await(wanted) : counted(wanted, slot);
+        return isWorthWaiting(wanted, slot) ? await(wanted) : counted(wanted, slot);
     }
 
     private int counted(int wanted, int slot) {
@@ -98,13 +98,17 @@ final class SlotTaker {
         return slot;
     }
 
-    private boolean isWorthWaiting(int slot) {
+    private boolean isWorthWaiting(int wanted, int slot) {
         return switch (slot) {
             case RingWriter.ALL_PENDING -> true;
             case RingWriter.UNREAD -> waitNanos > 0;
-            case RingWriter.ALL_LEASED -> waitNanos > 0 && writer.isLeaseAwaited();
+            case RingWriter.ALL_LEASED -> waitNanos > 0 && isLeaseAwaited(wanted);
             default -> false;
         };
+    }
+
+    private boolean isLeaseAwaited(int wanted) {
+        return wanted == ANY_SLOT ? writer.isLeaseAwaited() : writer.isLeaseAwaited(wanted);
     }
 
     private int await(int wanted) {
@@ -121,7 +125,7 @@ final class SlotTaker {
         long start = System.nanoTime();
         long nap = FIRST_NAP_NANOS;
         int slot = lookOnceAnnounced(wanted);
-        while (isWorthWaiting(slot) && !closed.get()) {
+        while (isWorthWaiting(wanted, slot) && !closed.get()) {
             long waited = System.nanoTime() - start;
             if (waited >= waitNanos || Thread.currentThread().isInterrupted()) {
                 break;

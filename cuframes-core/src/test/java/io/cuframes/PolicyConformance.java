@@ -298,6 +298,47 @@ abstract class PolicyConformance extends StreamTest {
     }
 
     @Test
+    void aSlotThatIsChosenIsKeptForStrictReadersToo() {
+        try (Publisher publisher = strictWait(2, Duration.ZERO, NEVER).open();
+                Subscriber subscriber = strict()) {
+            publishOne(publisher, 1); // in slot 0
+            publishOne(publisher, 2);
+            assertNull(publisher.acquire(0));
+            assertNull(publisher.acquire(1));
+            assertEquals(1, takeOne(subscriber));
+            assertNull(publisher.acquire(1));
+            try (WritableFrame frame = publisher.acquire(0)) {
+                frame.publish(3);
+            }
+            assertEquals(2, takeOne(subscriber));
+            assertEquals(3, takeOne(subscriber));
+            assertEquals(0, subscriber.missed());
+        }
+    }
+
+    @Test
+    void aSlotThatIsChosenIsWaitedForWhereAStrictReaderHoldsIt() {
+        try (Publisher publisher = strictWait(2, NEVER, NEVER).maxLeases(2).open();
+                Subscriber newest = localSubscriber().open();
+                Subscriber strict = strict()) {
+            await(() -> publisher.subscribers() == 2, "they do not come");
+            publishOne(publisher, 1); // in slot 0
+            Frame first = newest.next(SOON);
+            assertEquals(1, takeOne(strict));
+            publishOne(publisher, 2);
+            Frame second = strict.next(SOON);
+            long start = System.nanoTime();
+            assertNull(publisher.acquire(0));
+            assertTrue(System.nanoTime() - start < SOON.toNanos(), "it waited for a reader of the newest");
+            Thread writer = Thread.ofPlatform().start(() -> publisher.acquire(1).close());
+            awaitNap(writer);
+            second.close();
+            join(writer);
+            first.close();
+        }
+    }
+
+    @Test
     void anInterruptEndsAWaitForReaders() {
         try (Publisher publisher = strictWait(2, NEVER, NEVER).open();
                 Subscriber subscriber = strict()) {

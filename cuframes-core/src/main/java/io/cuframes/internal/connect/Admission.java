@@ -86,9 +86,7 @@ final class Admission {
             admitted++;
             String name = hello.name().isEmpty() ? "" : hello.name() + ", ";
             peer.admit(
-                    page,
-                    hello.mode() == SubscriberMode.STRICT_ORDER.code(),
-                    number + " (" + name + "process " + peer.credentials().pid() + ")");
+                    page, number + " (" + name + "process " + peer.credentials().pid() + ")");
             return welcome(peer, number, control);
         }
     }

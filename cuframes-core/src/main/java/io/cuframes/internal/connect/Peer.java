@@ -31,7 +31,6 @@ final class Peer implements AutoCloseable {
     private final SocketMessage message = new SocketMessage(MessageDescriptor.MAX_LENGTH, arena);
     private int filled;
     private ControlPage page;
-    private boolean strict;
     private boolean ready;
     private boolean dismissed;
     private String title = "";
@@ -67,7 +66,6 @@ final class Peer implements AutoCloseable {
     void setReady() {
         ready = true;
         page.setReady();
-        page.setAwaited(strict);
     }
 
     /** Whether it reads, and every frame that is published is meant for it. */
@@ -99,9 +97,8 @@ final class Peer implements AutoCloseable {
     }
 
     /** From here on its leases count. */
-    void admit(ControlPage itsPage, boolean isStrict, String itsTitle) {
+    void admit(ControlPage itsPage, String itsTitle) {
         page = itsPage;
-        strict = isStrict;
         title = itsTitle;
         filled = 0; // the next message begins
     }

@@ -142,7 +142,7 @@ public final class PublisherServer implements AutoCloseable {
                     e);
             // Their control pages stay with the writer: what they still hold must not be overwritten. Nobody waits for
             // them any more.
-            peers.stream().filter(Peer::isAdmitted).forEach(peer -> peer.page().setAwaited(false));
+            peers.stream().filter(Peer::isAdmitted).forEach(peer -> peer.page().setCutOff());
             peers.forEach(Peer::close);
             closeListener();
         }

@@ -63,25 +63,15 @@ public final class ControlPage implements AutoCloseable {
         this.owner = owner;
     }
 
-    /** Server: the subscriber reads from here on. */
+    /** Server: the subscriber reads from here on, and a strict one is waited for. */
     public void setReady() {
         ready = true;
+        awaited.setRelease(owner.mode() == SubscriberMode.STRICT_ORDER);
     }
 
     /** Whether the subscriber says it reads what is in that slot. Acquire: its reads of an ended lease come before what the caller writes next. */
     boolean leases(int slot) {
         return Shared.getLongAcquire(memory, ControlDescriptor.leaseOffset(slot)) != 0;
-    }
-
-    /** How many of the first so many slots the subscriber says it reads. */
-    public int held(int slots) {
-        int held = 0;
-        for (int slot = 0; slot < slots; slot++) {
-            if (leases(slot)) {
-                held++;
-            }
-        }
-        return held;
     }
 
     /** Whether the subscriber sleeps on the head or is about to. */
@@ -94,9 +84,9 @@ public final class ControlPage implements AutoCloseable {
         return Shared.getLongAcquire(memory, ControlDescriptor.CURSOR_OFFSET);
     }
 
-    /** Server: the writer is to wait for this reader, or need not any longer. */
-    public void setAwaited(boolean whether) {
-        awaited.setRelease(whether);
+    /** Server: the subscriber is cut off, and not to be waited for any more. */
+    public void setCutOff() {
+        awaited.setRelease(false);
     }
 
     /** Writer: whether this reader is waited for. */

@@ -153,12 +153,23 @@ public final class RingWriter {
         return unread;
     }
 
-    /** Whether a reader that is waited for leases a slot: where {@link #take()} finds all leased, that may change by waiting. */
+    /** Whether a reader that is waited for leases some slot: where {@link #take()} finds all leased, that may change by waiting. */
     public boolean isLeaseAwaited() {
+        return isLeaseAwaited(0, holds.length);
+    }
+
+    /** The same, of one slot: where {@link #take(int)} finds it leased. */
+    public boolean isLeaseAwaited(int slot) {
+        return isLeaseAwaited(slot, slot + 1);
+    }
+
+    private boolean isLeaseAwaited(int from, int end) {
         readers.beginScan();
         boolean awaited = false;
         for (ControlPage page : readers.pages()) {
-            awaited |= page.isAwaited() && page.held(holds.length) > 0;
+            for (int slot = from; slot < end && page.isAwaited(); slot++) {
+                awaited |= page.leases(slot);
+            }
         }
         readers.endScan();
         return awaited;

@@ -46,8 +46,8 @@ class LeaseStressTest {
         try (Ring ring = new Ring(3)) {
             ReadTally one = new ReadTally();
             ReadTally other = new ReadTally();
-            ring.start(ring.reader(mode, false, one));
-            ring.start(ring.reader(mode, false, other));
+            ring.start(ring.reader(mode, one));
+            ring.start(ring.reader(mode, other));
             RingWriter writer = new RingWriter(ring.segment, ring.slots, ring.readers);
             long tried = ring.writeAll(writer, () -> one.received() + other.received() > LEAST);
             ring.join();
@@ -63,9 +63,9 @@ class LeaseStressTest {
         try (Ring ring = new Ring(2)) {
             ReadTally strict = new ReadTally();
             ReadTally newest = new ReadTally();
-            RingReader strictReader = ring.reader(SubscriberMode.STRICT_ORDER, true, strict);
-            RingReader newestReader = ring.reader(SubscriberMode.NEWEST_ONLY, false, newest);
-            RingReader holder = ring.reader(SubscriberMode.NEWEST_ONLY, false, new ReadTally());
+            RingReader strictReader = ring.reader(SubscriberMode.STRICT_ORDER, strict);
+            RingReader newestReader = ring.reader(SubscriberMode.NEWEST_ONLY, newest);
+            RingReader holder = ring.reader(SubscriberMode.NEWEST_ONLY, new ReadTally());
             RingWriter writer = new RingWriter(ring.segment, ring.slots, ring.readers, GRACE_NANOS);
             ring.write(writer);
             holder.take();
@@ -96,11 +96,11 @@ class LeaseStressTest {
             this.pixels = arena.allocate((long) slots * WORDS * Long.BYTES, 128);
         }
 
-        RingReader reader(SubscriberMode mode, boolean awaited, ReadTally tally) {
+        RingReader reader(SubscriberMode mode, ReadTally tally) {
             MemorySegment control = arena.allocate(ControlDescriptor.LENGTH, 4096);
             ControlPage page =
                     new ControlPage(Arena.ofShared(), control.asReadOnly(), new ControlPage.Owner(1, "", 0, mode));
-            page.setAwaited(awaited);
+            page.setReady();
             readers.add(page);
             return new RingReader(segment, control, slots, mode, tally);
         }
