@@ -27,7 +27,8 @@ class FramePublisherRulesTest {
         return Arrays.stream(FlowPublisherVerification.class.getMethods())
                 .filter(method -> method.isAnnotationPresent(org.testng.annotations.Test.class))
                 .filter(method -> !method.getName().startsWith("untested"))
-                .filter(method -> !method.getName().contains("spec111")) // several receivers: each has frames of its own
+                .filter(method ->
+                        !method.getName().contains("spec111")) // several receivers: each has frames of its own
                 .sorted(Comparator.comparing(Method::getName))
                 .map(rule -> DynamicTest.dynamicTest(rule.getName(), () -> verify(rule)));
     }

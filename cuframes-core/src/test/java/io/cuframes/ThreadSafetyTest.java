@@ -144,6 +144,7 @@ class ThreadSafetyTest {
     void framesMayBeReadAndClosedOnOtherThreads() throws Exception {
         int workers = 3;
         AtomicBoolean done = new AtomicBoolean();
+        AtomicBoolean allTaken = new AtomicBoolean();
         BlockingQueue<Frame> handed = new ArrayBlockingQueue<>(16);
         AtomicLong read = new AtomicLong();
         try (Publisher publisher = publisher().slots(8).open();
@@ -151,7 +152,7 @@ class ThreadSafetyTest {
             FramePattern pattern = new FramePattern(publisher.format());
             for (int i = 0; i < workers; i++) {
                 start(() -> {
-                    while (!done.get() || !handed.isEmpty()) {
+                    while (!allTaken.get() || !handed.isEmpty()) {
                         Frame frame = handed.poll();
                         if (frame == null) {
                             Thread.onSpinWait();
@@ -179,6 +180,7 @@ class ThreadSafetyTest {
                     }
                 }
             }
+            allTaken.set(true);
             join();
             assertEquals(taken, read.get());
             assertEquals(subscriber.received(), taken);
