@@ -22,8 +22,7 @@ import javax.tools.ToolProvider;
 final class BlockCompiler {
     private static final String CLASS = "Block";
     private static final Pattern IMPORT = Pattern.compile("(?m)^import .*;\\R*");
-    private static final String HEAD =
-            """
+    private static final String HEAD = """
             import io.cuframes.*;
             import java.lang.foreign.*;
             import java.nio.file.Path;
@@ -43,7 +42,8 @@ final class BlockCompiler {
             imports.append(matcher.group());
         }
         String body = matcher.replaceAll("");
-        String source = imports + "public final class " + CLASS + " { public static void run() throws Exception {\n" + body + "\n} }";
+        String source = imports + "public final class " + CLASS + " { public static void run() throws Exception {\n"
+                + body + "\n} }";
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         DiagnosticCollector<JavaFileObject> problems = new DiagnosticCollector<>();
         boolean good = compiler.getTask(

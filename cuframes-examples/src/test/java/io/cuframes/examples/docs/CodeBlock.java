@@ -60,6 +60,7 @@ record CodeBlock(Path document, int line, How how, String code) {
                 return how;
             }
         }
-        throw new IllegalStateException(document + ":" + line + " does not say how the block that follows is run: " + before);
+        throw new IllegalStateException(
+                document + ":" + line + " does not say how the block that follows is run: " + before);
     }
 }

@@ -118,7 +118,9 @@ class DocumentationTest {
         while (!done.get()) {
             try (WritableFrame frame = publisher.acquire()) {
                 if (frame != null) {
-                    frame.captureTimeNanos(System.currentTimeMillis() * 1_000_000).keyFrame(true).publish(System.nanoTime());
+                    frame.captureTimeNanos(System.currentTimeMillis() * 1_000_000)
+                            .keyFrame(true)
+                            .publish(System.nanoTime());
                 }
             }
             java.util.concurrent.locks.LockSupport.parkNanos(5_000_000);
