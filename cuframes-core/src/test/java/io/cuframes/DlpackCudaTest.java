@@ -221,7 +221,11 @@ class DlpackCudaTest {
         frame.close();
         python.run(
                 "with torch.cuda.stream(stream):",
-                "    torch.cuda._sleep(1_000_000_000)", // half a second
+                "    torch.cuda._sleep(1)", // both are loaded now: loading waits for what is under way
+                "    copy = array.clone()",
+                "stream.synchronize()",
+                "with torch.cuda.stream(stream):",
+                "    torch.cuda._sleep(2_000_000_000)", // a second
                 "    copy = array.clone()",
                 "del array");
         int free = acquirable();

@@ -49,7 +49,10 @@ abstract class ExternalDeviceConformance extends ExternalConformance {
 
     /** Registers buffers of which number 1 is at another address. */
     private void refusedBuffer(long address, String... fragments) {
-        OwnBuffers own = own(3);
+        refusedBuffer(own(3), address, fragments);
+    }
+
+    private void refusedBuffer(OwnBuffers own, long address, String... fragments) {
         List<DevicePtr> buffers = new ArrayList<>(own.device());
         buffers.set(1, new DevicePtr(address));
         List<String> all = new ArrayList<>(List.of("slot 1: 0x" + Long.toHexString(address)));
@@ -72,9 +75,10 @@ abstract class ExternalDeviceConformance extends ExternalConformance {
 
     @Test
     void freedMemoryIsRefused() {
+        OwnBuffers own = own(3); // first, since it may get the address that is freed
         long freed = OwnBuffers.allocate(BLOCK);
         Cuda.check(LibCudart.cudaFree(freed), "cudaFree");
-        refusedBuffer(freed, "freed");
+        refusedBuffer(own, freed, "freed");
     }
 
     @Test

@@ -44,7 +44,8 @@ public final class DecodeBenchmark {
         }
     }
 
-    private static boolean encode(Path clip, String encoder, int frames) {
+    /** Writes the test pattern; false, and said, if this FFmpeg has no such encoder. */
+    static boolean encode(Path clip, String encoder, int frames) {
         try (TestPatternWriter writer = TestPatternWriter.builder(clip.toString())
                 .size(WIDTH, HEIGHT)
                 .fps(25)
@@ -70,15 +71,18 @@ public final class DecodeBenchmark {
     private static void decode(
             Path clip, String encoder, Path directory, VideoSource.Decoder decoder, Transport transport) {
         try (VideoSource source =
-                        VideoSource.builder(clip.toString()).decoder(decoder).open();
-                Publisher publisher = Publisher.builder(
-                                "benchmark-decode-" + ProcessHandle.current().pid())
-                        .socketDirectory(directory)
-                        .transport(transport)
-                        .size(WIDTH, HEIGHT)
-                        .open()) {
-            System.out.printf(
-                    "%-12s %-8s %-10s %8.0f%n", encoder, decoder, transport, framesPerSecond(source, publisher));
+                VideoSource.builder(clip.toString()).decoder(decoder).open()) {
+            source.awaitFrame();
+            try (Publisher publisher = Publisher.builder(
+                            "benchmark-decode-" + ProcessHandle.current().pid())
+                    .socketDirectory(directory)
+                    .transport(transport)
+                    .size(WIDTH, HEIGHT)
+                    .color(source.format().color())
+                    .open()) {
+                System.out.printf(
+                        "%-12s %-8s %-10s %8.0f%n", encoder, decoder, transport, framesPerSecond(source, publisher));
+            }
         } catch (CuframesException e) {
             leftOut(e, encoder + " by " + decoder);
         }
@@ -89,6 +93,10 @@ public final class DecodeBenchmark {
         int count = 0;
         while (count < times.length && source.publishNext(publisher) == VideoSource.Status.PUBLISHED) {
             times[count++] = System.nanoTime();
+        }
+        if (count < 2) {
+            throw new IllegalStateException("the source gave " + count + " frames of " + source.format()
+                    + " to a ring of " + publisher.format());
         }
         int warmUp = count / 5;
         return (count - 1 - warmUp) / ((times[count - 1] - times[warmUp]) / 1e9);

@@ -46,9 +46,11 @@ abstract class CudaContract {
         ok(LibCudart.cudaFree(memory));
     }
 
+    /** Also forgets the last error that was asked for: who launches a kernel next in this thread would be told of it. */
     @AfterEach
     void free() {
         arena.close();
+        LibCudart.cudaGetLastError();
     }
 
     static void ok(int status) {

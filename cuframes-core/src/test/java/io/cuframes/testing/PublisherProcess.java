@@ -32,6 +32,9 @@ import java.util.logging.Logger;
 public final class PublisherProcess {
     private static final long PATIENCE_NANOS = 20_000_000_000L;
 
+    /** Held, or it is collected, and its handler with it. */
+    private static final Logger LOGGER = Logger.getLogger("io.cuframes");
+
     private final Warnings warnings;
     private Publisher publisher;
     private FramePattern pattern;
@@ -50,7 +53,7 @@ public final class PublisherProcess {
     public static void main(String[] args) throws IOException {
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         Warnings warnings = new Warnings();
-        Logger.getLogger("io.cuframes").addHandler(warnings);
+        LOGGER.addHandler(warnings);
         Publisher.Builder builder = Publisher.builder(args[0])
                 .socketDirectory(Path.of(args[1]))
                 .transport(Transport.valueOf(args[2]))

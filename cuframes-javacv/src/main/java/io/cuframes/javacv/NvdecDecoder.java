@@ -50,8 +50,11 @@ import org.bytedeco.javacpp.PointerPointer;
  * likewise ({@code cuvid_output_frame}).
  */
 final class NvdecDecoder implements FrameDecoder {
-    /** {@code AV_CUDA_USE_PRIMARY_CONTEXT} of libavutil/hwcontext_cuda.h. */
-    private static final int USE_PRIMARY_CONTEXT = 1;
+    /**
+     * {@code AV_CUDA_USE_CURRENT_CONTEXT} of libavutil/hwcontext_cuda.h. Asked for the primary context itself, FFmpeg refuses one that is in use
+     * already with other scheduling flags than its own, which is any that cudart has made.
+     */
+    private static final int USE_CURRENT_CONTEXT = 2;
 
     /** Surfaces that are out of the decoder's hands: the frame at hand, the one whose copy is under way, and one to spare. */
     private static final int EXTRA_SURFACES = 3;
@@ -81,6 +84,7 @@ final class NvdecDecoder implements FrameDecoder {
     }
 
     private final String codecName;
+    private final PrimaryContext context;
     private final AVBufferRef device;
     private final CodecContext codec;
     private final AVFrame downloaded;
@@ -105,11 +109,14 @@ final class NvdecDecoder implements FrameDecoder {
                 && format != AV_PIX_FMT_NV12) {
             throw notNv12(Nv12Converter.name(format));
         }
-        device = openDevice(ordinal);
+        context = retainContext(ordinal);
+        device = new AVBufferRef(null);
         try {
+            openDevice(ordinal);
             codec = new CodecContext(demuxer, decoder, this::configure);
         } catch (RuntimeException e) {
             av_buffer_unref(device);
+            context.close();
             throw e;
         }
         downloaded = av_frame_alloc();
@@ -161,24 +168,26 @@ final class NvdecDecoder implements FrameDecoder {
         return false;
     }
 
-    private static AVBufferRef openDevice(int ordinal) {
+    private static PrimaryContext retainContext(int ordinal) {
         String reason = CudaDriver.whyUnavailable(ordinal);
-        AVBufferRef device = new AVBufferRef(null);
-        int status = reason != null
-                ? -1
-                : av_hwdevice_ctx_create(
-                        device,
-                        AV_HWDEVICE_TYPE_CUDA,
-                        Integer.toString(ordinal),
-                        (AVDictionary) null,
-                        USE_PRIMARY_CONTEXT);
-        if (status < 0) {
-            throw new CuframesException(
-                    ErrorCode.CUDA,
-                    "NVDEC needs CUDA device " + ordinal + ": " + (reason != null ? reason : Ffmpeg.text(status))
-                            + "; choose another device, or decode on the CPU");
+        if (reason != null) {
+            throw noDevice(ordinal, reason);
         }
-        return device;
+        return new PrimaryContext(ordinal);
+    }
+
+    private void openDevice(int ordinal) {
+        int status = context.whileCurrent(() -> av_hwdevice_ctx_create(
+                device, AV_HWDEVICE_TYPE_CUDA, Integer.toString(ordinal), (AVDictionary) null, USE_CURRENT_CONTEXT));
+        if (status < 0) {
+            throw noDevice(ordinal, Ffmpeg.text(status));
+        }
+    }
+
+    private static CuframesException noDevice(int ordinal, String reason) {
+        return new CuframesException(
+                ErrorCode.CUDA,
+                "NVDEC needs CUDA device " + ordinal + ": " + reason + "; choose another device, or decode on the CPU");
     }
 
     @Override
@@ -269,5 +278,6 @@ final class NvdecDecoder implements FrameDecoder {
         WantCuda.REFUSED.remove(codec.address());
         codec.close();
         av_buffer_unref(device);
+        context.close();
     }
 }

@@ -3,6 +3,7 @@ package io.cuframes.javacv;
 
 import static org.bytedeco.ffmpeg.global.avutil.AVCOL_RANGE_JPEG;
 import static org.bytedeco.ffmpeg.global.avutil.AVCOL_RANGE_MPEG;
+import static org.bytedeco.ffmpeg.global.avutil.AV_PIX_FMT_FLAG_HWACCEL;
 import static org.bytedeco.ffmpeg.global.avutil.AV_PIX_FMT_FLAG_PAL;
 import static org.bytedeco.ffmpeg.global.avutil.AV_PIX_FMT_FLAG_RGB;
 import static org.bytedeco.ffmpeg.global.avutil.av_pix_fmt_desc_get;
@@ -48,10 +49,14 @@ final class StreamColor {
                 : new ColorInfo(primaries, transfer, matrix, range);
     }
 
-    /** Whether libswscale computes other sample values on the way to NV12, rather than arrange the same ones anew: for RGB, palettes and grey. */
+    /**
+     * Whether libswscale computes other sample values on the way to NV12, rather than arrange the same ones anew: for RGB, palettes and grey. What
+     * is on a device is NV12 already; its format there has no components.
+     */
     private static boolean isConverted(int format) {
         AVPixFmtDescriptor description = av_pix_fmt_desc_get(format);
         return description != null
+                && (description.flags() & AV_PIX_FMT_FLAG_HWACCEL) == 0
                 && ((description.flags() & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL)) != 0
                         || description.nb_components() < 3);
     }

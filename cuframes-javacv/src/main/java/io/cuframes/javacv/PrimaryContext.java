@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.javacv;
+
+import io.cuframes.CuframesException;
+import io.cuframes.ErrorCode;
+import io.cuframes.ffm.LibCuda;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.function.IntSupplier;
+
+/** A share in a device's primary context, the one that cudart works in, whoever made it and with whatever flags. */
+final class PrimaryContext implements AutoCloseable {
+    private final int device;
+    private final long handle;
+
+    /**
+     * Retains the context, which is made if nobody has it.
+     *
+     * @throws CuframesException code CUDA if it cannot be made
+     */
+    PrimaryContext(int ordinal) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG);
+            check(LibCuda.cuDeviceGet(out, ordinal), "cuDeviceGet");
+            device = out.get(ValueLayout.JAVA_INT, 0);
+            check(LibCuda.cuDevicePrimaryCtxRetain(out, device), "cuDevicePrimaryCtxRetain");
+            handle = out.get(ValueLayout.JAVA_LONG, 0);
+        }
+    }
+
+    /** Runs something with the context current on this thread, which is as it was before afterwards. */
+    int whileCurrent(IntSupplier body) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment before = arena.allocate(ValueLayout.JAVA_LONG);
+            check(LibCuda.cuCtxGetCurrent(before), "cuCtxGetCurrent");
+            check(LibCuda.cuCtxSetCurrent(handle), "cuCtxSetCurrent");
+            try {
+                return body.getAsInt();
+            } finally {
+                check(LibCuda.cuCtxSetCurrent(before.get(ValueLayout.JAVA_LONG, 0)), "cuCtxSetCurrent");
+            }
+        }
+    }
+
+    private static void check(int status, String call) {
+        if (status != LibCuda.CUDA_SUCCESS) {
+            throw new CuframesException(
+                    ErrorCode.CUDA,
+                    call + " failed: " + status + " " + LibCuda.cuGetErrorName(status) + " ("
+                            + LibCuda.cuGetErrorString(status) + ")");
+        }
+    }
+
+    /** Gives the share back. Called once. */
+    @Override
+    public void close() {
+        check(LibCuda.cuDevicePrimaryCtxRelease_v2(device), "cuDevicePrimaryCtxRelease");
+    }
+}
