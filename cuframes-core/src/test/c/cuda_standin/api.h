@@ -17,7 +17,8 @@
 typedef int cudaError_t, CUresult, CUdevice;
 typedef struct CUctx_st *CUcontext;
 typedef struct CUstream_st *cudaStream_t, *CUstream;
-typedef struct CUevent_st *cudaEvent_t;
+typedef struct CUevent_st *cudaEvent_t, *CUevent;
+typedef struct CUarray_st *CUarray;
 typedef unsigned long long CUdeviceptr, CUmemGenericAllocationHandle;
 typedef uint32_t cuuint32_t;
 typedef uint64_t cuuint64_t;
@@ -61,7 +62,21 @@ typedef enum {
     CU_POINTER_ATTRIBUTE_ALLOWED_HANDLE_TYPES = 14
 } CUpointer_attribute;
 
-enum { CU_MEMORYTYPE_HOST = 1, CU_MEMORYTYPE_DEVICE = 2 };
+typedef enum { CU_MEMORYTYPE_HOST = 1, CU_MEMORYTYPE_DEVICE = 2, CU_MEMORYTYPE_UNIFIED = 4 } CUmemorytype;
+
+typedef struct {
+    size_t srcXInBytes, srcY;
+    CUmemorytype srcMemoryType;
+    const void *srcHost;
+    CUdeviceptr srcDevice;
+    CUarray srcArray;
+    size_t srcPitch, dstXInBytes, dstY;
+    CUmemorytype dstMemoryType;
+    void *dstHost;
+    CUdeviceptr dstDevice;
+    CUarray dstArray;
+    size_t dstPitch, WidthInBytes, Height;
+} CUDA_MEMCPY2D;
 
 struct cudaPointerAttributes {
     enum cudaMemoryType type;

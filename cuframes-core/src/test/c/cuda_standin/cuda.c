@@ -152,6 +152,144 @@ EXPORT CUresult cuStreamGetCtx(CUstream hStream, CUcontext *pctx) {
     return status;
 }
 
+EXPORT CUresult cuCtxSynchronize(void) {
+    int failure = begin(__func__);
+    if (failure == OK && !device_chosen()) {
+        return INVALID_CONTEXT;
+    }
+    int status = LOCKED(stream_await_device(device_current()));
+    return failure != OK ? failure : status;
+}
+
+/* All devices of the stand-in reach each other. */
+EXPORT CUresult cuDeviceCanAccessPeer(int *canAccessPeer, CUdevice dev, CUdevice peerDev) {
+    BEGIN();
+    NEEDS_DEVICE(dev);
+    NEEDS_DEVICE(peerDev);
+    *canAccessPeer = dev != peerDev;
+    return OK;
+}
+
+/* ---- streams and events ---- */
+
+enum { NON_BLOCKING = 1, DISABLE_TIMING = 2 };
+
+EXPORT CUresult cuStreamCreate(CUstream *phStream, unsigned int flags) {
+    BEGIN_IN_CONTEXT();
+    uintptr_t handle = 0;
+    int status = flags > NON_BLOCKING ? INVALID_VALUE
+                                      : LOCKED(stream_create(device_current(), flags != NON_BLOCKING, &handle));
+    if (status == OK) {
+        *phStream = (CUstream)handle;
+    }
+    return status;
+}
+
+EXPORT CUresult cuStreamDestroy_v2(CUstream stream) {
+    BEGIN_IN_CONTEXT();
+    return LOCKED(stream_destroy((uintptr_t)stream));
+}
+
+/* Where it is to fail, it has waited all the same. */
+EXPORT CUresult cuStreamSynchronize(CUstream stream) {
+    int failure = begin(__func__);
+    int status = LOCKED(stream_await((uintptr_t)stream));
+    return failure != OK ? failure : status;
+}
+
+EXPORT CUresult cuStreamQuery(CUstream stream) {
+    BEGIN_IN_CONTEXT();
+    return LOCKED(stream_query((uintptr_t)stream));
+}
+
+EXPORT CUresult cuStreamWaitEvent(CUstream stream, CUevent event, unsigned int flags) {
+    BEGIN_IN_CONTEXT();
+    return flags != 0 ? INVALID_VALUE : LOCKED(event_wait((uintptr_t)stream, (uintptr_t)event));
+}
+
+EXPORT CUresult cuEventCreate(CUevent *phEvent, unsigned int flags) {
+    BEGIN_IN_CONTEXT();
+    uintptr_t handle = 0;
+    int status = flags > 7 ? INVALID_VALUE
+                           : LOCKED(event_create(device_current(), (flags & DISABLE_TIMING) == 0, &handle));
+    if (status == OK) {
+        *phEvent = (CUevent)handle;
+    }
+    return status;
+}
+
+EXPORT CUresult cuEventRecord(CUevent event, CUstream stream) {
+    BEGIN_IN_CONTEXT();
+    return LOCKED(event_record((uintptr_t)event, (uintptr_t)stream));
+}
+
+EXPORT CUresult cuEventDestroy_v2(CUevent event) {
+    BEGIN_IN_CONTEXT();
+    return LOCKED(event_destroy((uintptr_t)event));
+}
+
+/* ---- host memory, copies and fills ---- */
+
+enum { DEVICE_MAP = 2, READ_ONLY = 8 };
+
+EXPORT CUresult cuMemHostRegister_v2(void *p, size_t bytesize, unsigned int flags) {
+    BEGIN_IN_CONTEXT();
+    return (flags & DEVICE_MAP) == 0 ? NOT_SUPPORTED
+                                     : LOCKED(memory_register((uint64_t)p, bytesize, (flags & READ_ONLY) != 0));
+}
+
+EXPORT CUresult cuMemHostUnregister(void *p) {
+    BEGIN_IN_CONTEXT();
+    return LOCKED(memory_unregister((uint64_t)p));
+}
+
+static bool is_known(uint64_t address) {
+    return LOCKED(memory_at(address) != NULL);
+}
+
+EXPORT CUresult cuMemHostGetDevicePointer_v2(CUdeviceptr *pdptr, void *p, unsigned int flags) {
+    BEGIN_IN_CONTEXT();
+    if (flags != 0 || address_is_device((uint64_t)p) || !is_known((uint64_t)p)) {
+        return INVALID_VALUE;
+    }
+    *pdptr = (CUdeviceptr)p;
+    return OK;
+}
+
+EXPORT CUresult cuMemcpyDtoHAsync_v2(void *dstHost, CUdeviceptr srcDevice, size_t byteCount, CUstream stream) {
+    BEGIN_IN_CONTEXT();
+    if (byteCount > 0 && (address_is_device((uint64_t)dstHost) || !is_known(srcDevice))) {
+        return INVALID_VALUE;
+    }
+    struct operation copy = {.kind = COPY, .to = (uint64_t)dstHost, .to_pitch = byteCount, .from = srcDevice,
+            .from_pitch = byteCount, .width = byteCount, .rows = 1};
+    return LOCKED(stream_submit((uintptr_t)stream, &copy, false));
+}
+
+/* Between unified addresses only. */
+EXPORT CUresult cuMemcpy2DAsync_v2(const CUDA_MEMCPY2D *pCopy, CUstream stream) {
+    BEGIN_IN_CONTEXT();
+    if (pCopy->srcMemoryType != CU_MEMORYTYPE_UNIFIED || pCopy->dstMemoryType != CU_MEMORYTYPE_UNIFIED) {
+        return NOT_SUPPORTED;
+    }
+    if (pCopy->Height > 1 && (pCopy->srcPitch < pCopy->WidthInBytes || pCopy->dstPitch < pCopy->WidthInBytes)) {
+        return INVALID_VALUE;
+    }
+    struct operation copy = {.kind = COPY,
+            .to = pCopy->dstDevice + pCopy->dstY * pCopy->dstPitch + pCopy->dstXInBytes,
+            .to_pitch = pCopy->dstPitch,
+            .from = pCopy->srcDevice + pCopy->srcY * pCopy->srcPitch + pCopy->srcXInBytes,
+            .from_pitch = pCopy->srcPitch, .width = pCopy->WidthInBytes, .rows = pCopy->Height};
+    return LOCKED(stream_submit((uintptr_t)stream, &copy, false));
+}
+
+/* Does not wait: it is asynchronous in device memory. */
+EXPORT CUresult cuMemsetD8_v2(CUdeviceptr dstDevice, unsigned char uc, size_t n) {
+    BEGIN_IN_CONTEXT();
+    struct operation fill = {.kind = FILL, .to = dstDevice, .to_pitch = n, .width = n, .rows = 1, .value = uc};
+    return LOCKED(stream_submit(0, &fill, false));
+}
+
 /* ---- words that streams write and wait for ---- */
 
 static int submit_word(enum operation_kind kind, CUstream stream, CUdeviceptr addr, uint64_t value, unsigned bytes,

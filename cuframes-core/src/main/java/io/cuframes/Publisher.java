@@ -203,7 +203,7 @@ public final class Publisher implements AutoCloseable {
             throw new CuframesException(
                     ErrorCode.INVALID_ARGUMENT, "a plane can be copied to the GPU from native memory only: " + source);
         }
-        int previous = Cuda.useDevice(device.ordinal());
+        long previous = Cuda.useDevice(device.ordinal());
         try {
             copyRows(plane, source.address(), sourcePitch, stream());
             Cuda.synchronize(stream()); // so that the caller may reuse its memory
@@ -215,7 +215,7 @@ public final class Publisher implements AutoCloseable {
     void copyFromDevice(Plane plane, long source, long sourcePitch, long stream) {
         plane.pointer(); // in host memory there is none, and this says so
         requireStream(stream);
-        int previous = Cuda.useDevice(device.ordinal());
+        long previous = Cuda.useDevice(device.ordinal());
         try {
             DeviceMemory.require(source, "the source of a plane");
             copyRows(plane, source, sourcePitch, stream);

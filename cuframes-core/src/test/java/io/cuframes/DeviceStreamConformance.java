@@ -48,7 +48,7 @@ abstract class DeviceStreamConformance {
 
     /** A stream of that device. */
     private static long streamOf(int device) {
-        int previous = Cuda.useDevice(device);
+        long previous = Cuda.useDevice(device);
         try {
             return Cuda.createStream();
         } finally {
@@ -183,12 +183,13 @@ abstract class DeviceStreamConformance {
     void theCallersDeviceIsCurrentAsBefore() {
         assumeTrue(Cuda.devices().size() > 1, "one device only");
         long stream = streamOf(0);
-        int previous = Cuda.useDevice(1);
+        long previous = Cuda.useDevice(1);
+        long callers = Cuda.useDevice(1);
         try (Publisher publisher = publisher().stream(stream).open()) {
             try (WritableFrame frame = publisher.acquire()) {
                 frame.publish(stream, 1);
             }
-            assertEquals(1, Cuda.useDevice(1));
+            assertEquals(callers, Cuda.useDevice(1));
         } finally {
             Cuda.restoreDevice(previous, 1);
         }

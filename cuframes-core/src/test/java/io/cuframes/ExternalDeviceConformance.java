@@ -148,7 +148,7 @@ abstract class ExternalDeviceConformance extends ExternalConformance {
     @Test
     void memoryOfAnotherDeviceIsRefusedNamingBoth() {
         assumeTrue(Cuda.devices().size() > 1, "one device only");
-        int previous = Cuda.useDevice(1);
+        long previous = Cuda.useDevice(1);
         long other = OwnBuffers.allocate(BLOCK);
         Cuda.restoreDevice(previous, 1);
         refusedBuffer(other, Cuda.device(0).toString(), Cuda.device(1).toString(), "device(1)");

@@ -103,6 +103,27 @@ public final class LibCuda {
     /** 1 where {@link #cuStreamWriteValue64_v2} works. */
     public static final int CU_DEVICE_ATTRIBUTE_CAN_USE_64_BIT_STREAM_MEM_OPS = 122;
 
+    /** A stream that the legacy default stream waits for and that waits for it. */
+    public static final int CU_STREAM_DEFAULT = 0;
+
+    /** A stream that has nothing to do with the legacy default stream. */
+    public static final int CU_STREAM_NON_BLOCKING = 1;
+
+    /** An event without a time. */
+    public static final int CU_EVENT_DISABLE_TIMING = 2;
+
+    /** Registered host memory gets an address for the device. */
+    public static final int CU_MEMHOSTREGISTER_DEVICEMAP = 2;
+
+    /** Memory type: host memory that CUDA knows. */
+    public static final int CU_MEMORYTYPE_HOST = 1;
+
+    /** Memory type: of a device. */
+    public static final int CU_MEMORYTYPE_DEVICE = 2;
+
+    /** Memory type of a copy: the address itself says what memory it is. */
+    public static final int CU_MEMORYTYPE_UNIFIED = 4;
+
     /** The write follows the stream's earlier writes, with a memory fence. */
     public static final int CU_STREAM_WRITE_VALUE_DEFAULT = 0;
 
@@ -147,6 +168,9 @@ public final class LibCuda {
 
     /** The kind of memory, an {@code int}. */
     public static final int CU_POINTER_ATTRIBUTE_MEMORY_TYPE = 2;
+
+    /** 1 for managed memory, one byte. */
+    public static final int CU_POINTER_ATTRIBUTE_IS_MANAGED = 8;
 
     /** The device of the address, an {@code int}. */
     public static final int CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL = 9;
@@ -421,6 +445,47 @@ public final class LibCuda {
         }
     }
 
+    // CUresult cuCtxSynchronize(void)
+    private static final class cuCtxSynchronize {
+        private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT);
+        private static final MethodHandle MH = NativeLibrary.CUDA.link(cuCtxSynchronize.class, FUNC);
+    }
+
+    /**
+     * Waits for all work of the current context.
+     *
+     * @return the status, a {@code CUresult} value
+     */
+    public static int cuCtxSynchronize() {
+        try {
+            return (int) cuCtxSynchronize.MH.invokeExact();
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
+    // CUresult cuDeviceCanAccessPeer(int *canAccessPeer, CUdevice dev, CUdevice peerDev)
+    private static final class cuDeviceCanAccessPeer {
+        private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
+        private static final MethodHandle MH = NativeLibrary.CUDA.link(cuDeviceCanAccessPeer.class, FUNC);
+    }
+
+    /**
+     * Tells whether a device can reach the memory of another.
+     *
+     * @param canAccessPeer receives 1 if it can, else 0; 4 bytes
+     * @param dev the one that reaches
+     * @param peerDev the one whose memory it is
+     * @return the status, a {@code CUresult} value
+     */
+    public static int cuDeviceCanAccessPeer(MemorySegment canAccessPeer, int dev, int peerDev) {
+        try {
+            return (int) cuDeviceCanAccessPeer.MH.invokeExact(canAccessPeer, dev, peerDev);
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
     // CUresult cuStreamGetCtx(CUstream hStream, CUcontext *pctx)
     private static final class cuStreamGetCtx {
         private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT, JAVA_LONG, ADDRESS);
@@ -437,6 +502,171 @@ public final class LibCuda {
     public static int cuStreamGetCtx(long stream, MemorySegment pctx) {
         try {
             return (int) cuStreamGetCtx.MH.invokeExact(stream, pctx);
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
+    // CUresult cuStreamCreate(CUstream *phStream, unsigned int Flags)
+    private static final class cuStreamCreate {
+        private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT);
+        private static final MethodHandle MH = NativeLibrary.CUDA.link(cuStreamCreate.class, FUNC);
+    }
+
+    /**
+     * Makes a stream in the current context.
+     *
+     * @param phStream receives the stream handle, 8 bytes
+     * @param flags {@link #CU_STREAM_DEFAULT} or {@link #CU_STREAM_NON_BLOCKING}
+     * @return the status, a {@code CUresult} value
+     */
+    public static int cuStreamCreate(MemorySegment phStream, int flags) {
+        try {
+            return (int) cuStreamCreate.MH.invokeExact(phStream, flags);
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
+    // CUresult cuStreamDestroy_v2(CUstream hStream)
+    private static final class cuStreamDestroy_v2 {
+        private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT, JAVA_LONG);
+        private static final MethodHandle MH = NativeLibrary.CUDA.link(cuStreamDestroy_v2.class, FUNC);
+    }
+
+    /**
+     * Destroys a stream once its work is done; does not wait for it.
+     *
+     * @param stream stream handle
+     * @return the status, a {@code CUresult} value
+     */
+    public static int cuStreamDestroy_v2(long stream) {
+        try {
+            return (int) cuStreamDestroy_v2.MH.invokeExact(stream);
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
+    // CUresult cuStreamSynchronize(CUstream hStream)
+    private static final class cuStreamSynchronize {
+        private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT, JAVA_LONG);
+        private static final MethodHandle MH = NativeLibrary.CUDA.link(cuStreamSynchronize.class, FUNC);
+    }
+
+    /**
+     * Waits for all work of a stream.
+     *
+     * @param stream stream handle; 0 is the default stream
+     * @return the status, a {@code CUresult} value
+     */
+    public static int cuStreamSynchronize(long stream) {
+        try {
+            return (int) cuStreamSynchronize.MH.invokeExact(stream);
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
+    // CUresult cuStreamQuery(CUstream hStream)
+    private static final class cuStreamQuery {
+        private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT, JAVA_LONG);
+        private static final MethodHandle MH = NativeLibrary.CUDA.link(cuStreamQuery.class, FUNC);
+    }
+
+    /**
+     * Tells whether all work of a stream is done.
+     *
+     * @param stream stream handle; 0 is the default stream
+     * @return the status, a {@code CUresult} value: {@link #CUDA_ERROR_NOT_READY} if not
+     */
+    public static int cuStreamQuery(long stream) {
+        try {
+            return (int) cuStreamQuery.MH.invokeExact(stream);
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
+    // CUresult cuStreamWaitEvent(CUstream hStream, CUevent hEvent, unsigned int Flags)
+    private static final class cuStreamWaitEvent {
+        private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT);
+        private static final MethodHandle MH = NativeLibrary.CUDA.link(cuStreamWaitEvent.class, FUNC);
+    }
+
+    /**
+     * Makes later work of a stream wait for what an event stands for now.
+     *
+     * @param stream stream handle; 0 is the default stream
+     * @param event event handle
+     * @param flags 0
+     * @return the status, a {@code CUresult} value
+     */
+    public static int cuStreamWaitEvent(long stream, long event, int flags) {
+        try {
+            return (int) cuStreamWaitEvent.MH.invokeExact(stream, event, flags);
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
+    // CUresult cuEventCreate(CUevent *phEvent, unsigned int Flags)
+    private static final class cuEventCreate {
+        private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT);
+        private static final MethodHandle MH = NativeLibrary.CUDA.link(cuEventCreate.class, FUNC);
+    }
+
+    /**
+     * Makes an event in the current context.
+     *
+     * @param phEvent receives the event handle, 8 bytes
+     * @param flags {@link #CU_EVENT_DISABLE_TIMING}, or 0
+     * @return the status, a {@code CUresult} value
+     */
+    public static int cuEventCreate(MemorySegment phEvent, int flags) {
+        try {
+            return (int) cuEventCreate.MH.invokeExact(phEvent, flags);
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
+    // CUresult cuEventRecord(CUevent hEvent, CUstream hStream)
+    private static final class cuEventRecord {
+        private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG);
+        private static final MethodHandle MH = NativeLibrary.CUDA.link(cuEventRecord.class, FUNC);
+    }
+
+    /**
+     * Has an event stand for the work queued on a stream so far.
+     *
+     * @param event event handle
+     * @param stream stream handle; 0 is the default stream
+     * @return the status, a {@code CUresult} value
+     */
+    public static int cuEventRecord(long event, long stream) {
+        try {
+            return (int) cuEventRecord.MH.invokeExact(event, stream);
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
+    // CUresult cuEventDestroy_v2(CUevent hEvent)
+    private static final class cuEventDestroy_v2 {
+        private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT, JAVA_LONG);
+        private static final MethodHandle MH = NativeLibrary.CUDA.link(cuEventDestroy_v2.class, FUNC);
+    }
+
+    /**
+     * Destroys an event.
+     *
+     * @param event event handle
+     * @return the status, a {@code CUresult} value
+     */
+    public static int cuEventDestroy_v2(long event) {
+        try {
+            return (int) cuEventDestroy_v2.MH.invokeExact(event);
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -509,6 +739,137 @@ public final class LibCuda {
     public static int cuStreamWaitValue64_v2(long stream, long addr, long value, int flags) {
         try {
             return (int) cuStreamWaitValue64_v2.MH.invokeExact(stream, addr, value, flags);
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
+    // CUresult cuMemHostRegister_v2(void *p, size_t bytesize, unsigned int Flags)
+    private static final class cuMemHostRegister_v2 {
+        private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT);
+        private static final MethodHandle MH = NativeLibrary.CUDA.link(cuMemHostRegister_v2.class, FUNC);
+    }
+
+    /**
+     * Locks host memory into place, so that devices can reach it.
+     *
+     * @param p first byte, at the start of a page
+     * @param bytesize bytes, whole pages
+     * @param flags {@link #CU_MEMHOSTREGISTER_DEVICEMAP}
+     * @return the status, a {@code CUresult} value
+     */
+    public static int cuMemHostRegister_v2(MemorySegment p, long bytesize, int flags) {
+        try {
+            return (int) cuMemHostRegister_v2.MH.invokeExact(p, bytesize, flags);
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
+    // CUresult cuMemHostUnregister(void *p)
+    private static final class cuMemHostUnregister {
+        private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT, ADDRESS);
+        private static final MethodHandle MH = NativeLibrary.CUDA.link(cuMemHostUnregister.class, FUNC);
+    }
+
+    /**
+     * Undoes {@link #cuMemHostRegister_v2}.
+     *
+     * @param p first byte
+     * @return the status, a {@code CUresult} value
+     */
+    public static int cuMemHostUnregister(MemorySegment p) {
+        try {
+            return (int) cuMemHostUnregister.MH.invokeExact(p);
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
+    // CUresult cuMemHostGetDevicePointer_v2(CUdeviceptr *pdptr, void *p, unsigned int Flags)
+    private static final class cuMemHostGetDevicePointer_v2 {
+        private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, JAVA_INT);
+        private static final MethodHandle MH = NativeLibrary.CUDA.link(cuMemHostGetDevicePointer_v2.class, FUNC);
+    }
+
+    /**
+     * Reads where the current device sees registered host memory.
+     *
+     * @param pdptr receives the device address, 8 bytes
+     * @param p an address in it
+     * @param flags 0
+     * @return the status, a {@code CUresult} value
+     */
+    public static int cuMemHostGetDevicePointer_v2(MemorySegment pdptr, MemorySegment p, int flags) {
+        try {
+            return (int) cuMemHostGetDevicePointer_v2.MH.invokeExact(pdptr, p, flags);
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
+    // CUresult cuMemcpyDtoHAsync_v2(void *dstHost, CUdeviceptr srcDevice, size_t ByteCount, CUstream hStream)
+    private static final class cuMemcpyDtoHAsync_v2 {
+        private static final FunctionDescriptor FUNC =
+                FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+        private static final MethodHandle MH = NativeLibrary.CUDA.link(cuMemcpyDtoHAsync_v2.class, FUNC);
+    }
+
+    /**
+     * Copies device memory to host memory, in stream order.
+     *
+     * @param dstHost address of the target
+     * @param srcDevice address of the source
+     * @param byteCount bytes
+     * @param stream stream handle; 0 is the default stream
+     * @return the status, a {@code CUresult} value
+     */
+    public static int cuMemcpyDtoHAsync_v2(long dstHost, long srcDevice, long byteCount, long stream) {
+        try {
+            return (int) cuMemcpyDtoHAsync_v2.MH.invokeExact(dstHost, srcDevice, byteCount, stream);
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
+    // CUresult cuMemcpy2DAsync_v2(const CUDA_MEMCPY2D *pCopy, CUstream hStream)
+    private static final class cuMemcpy2DAsync_v2 {
+        private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG);
+        private static final MethodHandle MH = NativeLibrary.CUDA.link(cuMemcpy2DAsync_v2.class, FUNC);
+    }
+
+    /**
+     * Copies rows between host and device memory, in stream order.
+     *
+     * @param pCopy what to copy, a {@link CudaMemcpy2D}; read before this returns
+     * @param stream stream handle; 0 is the default stream
+     * @return the status, a {@code CUresult} value
+     */
+    public static int cuMemcpy2DAsync_v2(MemorySegment pCopy, long stream) {
+        try {
+            return (int) cuMemcpy2DAsync_v2.MH.invokeExact(pCopy, stream);
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
+    // CUresult cuMemsetD8_v2(CUdeviceptr dstDevice, unsigned char uc, size_t N)
+    private static final class cuMemsetD8_v2 {
+        private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_LONG);
+        private static final MethodHandle MH = NativeLibrary.CUDA.link(cuMemsetD8_v2.class, FUNC);
+    }
+
+    /**
+     * Fills device memory with a byte, on the default stream; does not wait.
+     *
+     * @param dstDevice first byte
+     * @param uc the byte; higher bits must be 0
+     * @param n bytes
+     * @return the status, a {@code CUresult} value
+     */
+    public static int cuMemsetD8_v2(long dstDevice, int uc, long n) {
+        try {
+            return (int) cuMemsetD8_v2.MH.invokeExact(dstDevice, uc, n);
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }

@@ -15,6 +15,7 @@ import java.util.stream.Stream;
 /** A program run as a process of its own, by the Java and the class path of the test. */
 final class Tool implements AutoCloseable {
     private static final long PATIENCE_SECONDS = 90;
+    private static final int SIGINT = 2;
 
     private final Process process;
     private final Path out;
@@ -104,12 +105,24 @@ final class Tool implements AutoCloseable {
         return false;
     }
 
-    /** Sends a signal, by its name without SIG. */
+    /**
+     * Sends a signal, by its name without SIG. A build that a shell runs in the background has SIGINT ignored, and its children have, too: it is
+     * sent SIGTERM then, which the tools answer alike.
+     */
     void signal(String name) throws Exception {
-        new ProcessBuilder("kill", "-" + name, Long.toString(pid()))
+        String sent = name.equals("INT") && ignoresInterrupts() ? "TERM" : name;
+        new ProcessBuilder("kill", "-" + sent, Long.toString(pid()))
                 .inheritIO()
                 .start()
                 .waitFor();
+    }
+
+    private static boolean ignoresInterrupts() throws IOException {
+        String ignored = Files.readAllLines(Path.of("/proc/self/status")).stream()
+                .filter(line -> line.startsWith("SigIgn:"))
+                .findFirst()
+                .orElseThrow();
+        return (Long.parseUnsignedLong(ignored.substring("SigIgn:".length()).strip(), 16) & 1L << SIGINT - 1) != 0;
     }
 
     /** Waits until its standard error has the text. */

@@ -7,7 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import io.cuframes.CudaException;
 import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
-import io.cuframes.ffm.CudaDeviceProp;
+import io.cuframes.ffm.CudaMemcpy2D;
 import io.cuframes.ffm.LibCuda;
 import io.cuframes.ffm.LibCudart;
 import io.cuframes.ffm.LibraryNotFoundException;
@@ -15,28 +15,51 @@ import io.cuframes.internal.protocol.DeviceUuid;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
-/** The CUDA calls of this library with their status checked: a failure names the call, the code, its CUDA name and text, and what to do where that is known. */
+/**
+ * The CUDA calls of this library with their status checked: a failure names the call, the code, its CUDA name and text, and what to do where that
+ * is known. They are calls of the driver, in the devices' primary contexts, which are those of the runtime library; the runtime itself is needed
+ * for memory that is shared by its IPC handles only.
+ */
 public final class Cuda {
-    private static final System.Logger LOG = System.getLogger(Cuda.class.getName());
+    /** Bytes of an address or a handle, and of the largest structure that is passed. */
+    private static final long SCRATCH_BYTES = CudaMemcpy2D.LENGTH;
 
-    private static final long SCRATCH_BYTES = 128;
+    private static final int NAME_BYTES = 256;
+    private static final long DEFAULT_STREAM = 0;
 
     private static final ThreadLocal<MemorySegment> SCRATCH =
             ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(SCRATCH_BYTES, Long.BYTES));
 
+    /** The primary context of each device used so far, 0 for the others; replaced as a whole. They are kept, as the runtime keeps them. */
+    private static volatile long[] contexts = {};
+
     private Cuda() {}
 
     /**
-     * Loads libcudart and libcuda.
+     * Loads libcuda and initializes it.
      *
-     * @throws CuframesException code CUDA if one is not there, naming every place tried
+     * @throws CuframesException code CUDA if it is not there, naming every place tried, or finds no device
      */
     public static void load() {
         try {
-            LibCudart.load();
             LibCuda.load();
+        } catch (LibraryNotFoundException e) {
+            throw new CuframesException(ErrorCode.CUDA, e.getMessage(), e);
+        }
+        checkDriver(LibCuda.cuInit(0), "cuInit");
+    }
+
+    /**
+     * Loads libcudart.
+     *
+     * @throws CuframesException code CUDA if it is not there, naming every place tried
+     */
+    public static void loadRuntime() {
+        try {
+            LibCudart.load();
         } catch (LibraryNotFoundException e) {
             throw new CuframesException(ErrorCode.CUDA, e.getMessage(), e);
         }
@@ -45,7 +68,6 @@ public final class Cuda {
     /** Why there is no CUDA device for this process, in a line; null if there is one. */
     public static String whyUnavailable() {
         try {
-            LibCudart.load();
             LibCuda.load();
             return devices().isEmpty() ? "no CUDA device" : null;
         } catch (LibraryNotFoundException e) {
@@ -55,22 +77,59 @@ public final class Cuda {
         }
     }
 
+    /** Why there is no runtime library, in a line; null if there is one. */
+    public static String whyNoRuntime() {
+        try {
+            LibCudart.load();
+            return null;
+        } catch (LibraryNotFoundException e) {
+            return e.summary();
+        }
+    }
+
     /** The devices this process sees, by ordinal. */
     public static List<CudaDevice> devices() {
+        checkDriver(LibCuda.cuInit(0), "cuInit");
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment count = arena.allocate(JAVA_INT);
-            check(LibCudart.cudaGetDeviceCount(count), "cudaGetDeviceCount");
+            MemorySegment out = arena.allocate(JAVA_INT);
+            checkDriver(LibCuda.cuDeviceGetCount(out), "cuDeviceGetCount");
+            int count = out.get(JAVA_INT, 0);
             List<CudaDevice> devices = new ArrayList<>();
-            MemorySegment properties = arena.allocate(CudaDeviceProp.BUFFER_LENGTH, Long.BYTES);
-            for (int ordinal = 0; ordinal < count.get(JAVA_INT, 0); ordinal++) {
-                check(LibCudart.cudaGetDeviceProperties(properties, ordinal), "cudaGetDeviceProperties");
-                devices.add(new CudaDevice(
-                        ordinal,
-                        DeviceUuid.read(properties.asSlice(CudaDeviceProp.UUID_OFFSET, 16)),
-                        properties.getString(CudaDeviceProp.NAME_OFFSET)));
+            MemorySegment uuid = arena.allocate(DeviceUuid.LENGTH);
+            MemorySegment name = arena.allocate(NAME_BYTES);
+            for (int ordinal = 0; ordinal < count; ordinal++) {
+                int device = handleOf(ordinal, out);
+                checkDriver(LibCuda.cuDeviceGetUuid_v2(uuid, device), "cuDeviceGetUuid");
+                checkDriver(LibCuda.cuDeviceGetName(name, NAME_BYTES, device), "cuDeviceGetName");
+                devices.add(new CudaDevice(ordinal, DeviceUuid.read(uuid), name.getString(0)));
             }
             return devices;
         }
+    }
+
+    private static int handleOf(int ordinal, MemorySegment out) {
+        checkDriver(LibCuda.cuDeviceGet(out, ordinal), "cuDeviceGet");
+        return out.get(JAVA_INT, 0);
+    }
+
+    /** An attribute of a device: a {@code CU_DEVICE_ATTRIBUTE} constant of {@link LibCuda}. */
+    static int attribute(CudaDevice device, int attribute) {
+        MemorySegment out = scratch();
+        int handle = handleOf(device.ordinal(), out);
+        checkDriver(LibCuda.cuDeviceGetAttribute(out, attribute, handle), "cuDeviceGetAttribute");
+        return out.get(JAVA_INT, 0);
+    }
+
+    /** Whether a device can reach the memory of another; its own it can. */
+    static boolean canReach(CudaDevice device, CudaDevice owner) {
+        if (device.ordinal() == owner.ordinal()) {
+            return true;
+        }
+        MemorySegment out = scratch();
+        int from = handleOf(device.ordinal(), out);
+        int to = handleOf(owner.ordinal(), out);
+        checkDriver(LibCuda.cuDeviceCanAccessPeer(out, from, to), "cuDeviceCanAccessPeer");
+        return out.get(JAVA_INT, 0) != 0;
     }
 
     /**
@@ -115,73 +174,95 @@ public final class Cuda {
         return SCRATCH.get();
     }
 
-    /** Makes the device current on this thread; returns the one that was, for {@link #restoreDevice}. Allocates nothing. */
-    public static int useDevice(int ordinal) {
-        MemorySegment current = scratch();
-        check(LibCudart.cudaGetDevice(current), "cudaGetDevice");
-        int previous = current.get(JAVA_INT, 0);
-        // Not skipped when it is current already: the first call also makes the primary context current on this thread.
-        check(LibCudart.cudaSetDevice(ordinal), "cudaSetDevice");
+    /** Makes the device's primary context current on this thread; returns the context that was, or 0, for {@link #restoreDevice}. Allocates nothing. */
+    public static long useDevice(int ordinal) {
+        long context = contextOf(ordinal);
+        MemorySegment out = scratch();
+        checkDriver(LibCuda.cuCtxGetCurrent(out), "cuCtxGetCurrent");
+        long previous = out.get(JAVA_LONG, 0);
+        if (previous != context) {
+            checkDriver(LibCuda.cuCtxSetCurrent(context), "cuCtxSetCurrent");
+        }
         return previous;
     }
 
     /**
-     * Makes the device current again that {@link #useDevice} replaced. Where that fails, that device is lost, which its next user is told: it is
-     * logged here and not thrown, since what was done on the other device counts, or failed for a reason of its own.
+     * Makes the context current again that {@link #useDevice} replaced. Where that fails, its device is lost, which its next user is told: it is not
+     * thrown here, since what was done on the other device counts, or failed for a reason of its own.
      */
-    public static void restoreDevice(int previous, int used) {
-        if (previous != used) {
-            int status = LibCudart.cudaSetDevice(previous);
-            if (status != LibCudart.cudaSuccess) {
-                LibCudart.cudaGetLastError();
-                LOG.log(
-                        System.Logger.Level.WARNING,
-                        () -> "device " + previous + " could not be made current again: " + status + " "
-                                + LibCudart.cudaGetErrorName(status));
-            }
+    public static void restoreDevice(long previous, int used) {
+        if (previous != contextOf(used)) {
+            LibCuda.cuCtxSetCurrent(previous);
         }
+    }
+
+    private static long contextOf(int ordinal) {
+        long[] known = contexts;
+        return ordinal < known.length && known[ordinal] != 0 ? known[ordinal] : retainContext(ordinal);
+    }
+
+    private static synchronized long retainContext(int ordinal) {
+        long[] known = contexts;
+        if (ordinal < known.length && known[ordinal] != 0) {
+            return known[ordinal];
+        }
+        MemorySegment out = scratch();
+        int device = handleOf(ordinal, out);
+        checkDriver(LibCuda.cuDevicePrimaryCtxRetain(out, device), "cuDevicePrimaryCtxRetain");
+        long[] more = Arrays.copyOf(known, Math.max(known.length, ordinal + 1));
+        more[ordinal] = out.get(JAVA_LONG, 0);
+        contexts = more;
+        return more[ordinal];
     }
 
     /** Makes a stream that does not wait for the legacy default stream, on the current device. */
     public static long createStream() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment stream = arena.allocate(JAVA_LONG);
-            check(
-                    LibCudart.cudaStreamCreateWithFlags(stream, LibCudart.cudaStreamNonBlocking),
-                    "cudaStreamCreateWithFlags");
-            return stream.get(JAVA_LONG, 0);
-        }
+        MemorySegment out = scratch();
+        checkDriver(LibCuda.cuStreamCreate(out, LibCuda.CU_STREAM_NON_BLOCKING), "cuStreamCreate");
+        return out.get(JAVA_LONG, 0);
     }
 
     /** Makes an event without timing, for ordering streams of this process, on the current device. */
     static long createEvent() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment event = arena.allocate(JAVA_LONG);
-            check(
-                    LibCudart.cudaEventCreateWithFlags(event, LibCudart.cudaEventDisableTiming),
-                    "cudaEventCreateWithFlags");
-            return event.get(JAVA_LONG, 0);
-        }
+        MemorySegment out = scratch();
+        checkDriver(LibCuda.cuEventCreate(out, LibCuda.CU_EVENT_DISABLE_TIMING), "cuEventCreate");
+        return out.get(JAVA_LONG, 0);
+    }
+
+    /** Has the event stand for the work queued on the stream so far. */
+    static void record(long event, long stream) {
+        checkDriver(LibCuda.cuEventRecord(event, stream), "cuEventRecord");
+    }
+
+    /** Has the stream wait, in this process, for what the event stands for now. */
+    static void await(long stream, long event) {
+        checkDriver(LibCuda.cuStreamWaitEvent(stream, event, 0), "cuStreamWaitEvent");
     }
 
     /** Maps a page of host memory, which may be shared with other processes, for the current device; returns its device address. */
     static long registerHost(MemorySegment memory) {
-        check(
-                LibCudart.cudaHostRegister(memory, memory.byteSize(), LibCudart.cudaHostRegisterMapped),
-                "cudaHostRegister");
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment device = arena.allocate(JAVA_LONG);
-            int status = LibCudart.cudaHostGetDevicePointer(device, memory, 0);
-            if (status != LibCudart.cudaSuccess) {
-                LibCudart.cudaHostUnregister(memory);
-                check(status, "cudaHostGetDevicePointer");
-            }
-            return device.get(JAVA_LONG, 0);
+        checkDriver(
+                LibCuda.cuMemHostRegister_v2(memory, memory.byteSize(), LibCuda.CU_MEMHOSTREGISTER_DEVICEMAP),
+                "cuMemHostRegister");
+        MemorySegment out = scratch();
+        int status = LibCuda.cuMemHostGetDevicePointer_v2(out, memory, 0);
+        if (status != LibCuda.CUDA_SUCCESS) {
+            LibCuda.cuMemHostUnregister(memory);
+            checkDriver(status, "cuMemHostGetDevicePointer");
         }
+        return out.get(JAVA_LONG, 0);
+    }
+
+    /** Has the GPU write a word, in stream order: behind all earlier work of the stream, and visible to everybody after it. */
+    static void writeWord(long stream, long address, long word) {
+        // Default flags: a system-wide barrier comes before the write.
+        checkDriver(
+                LibCuda.cuStreamWriteValue64_v2(stream, address, word, LibCuda.CU_STREAM_WRITE_VALUE_DEFAULT),
+                "cuStreamWriteValue64");
     }
 
     /**
-     * Copies rows between host and device memory, in any direction, in stream order.
+     * Copies rows between host and device memory, in any direction, in stream order. Allocates nothing.
      *
      * @param to first byte of the target
      * @param toPitch bytes from row to row there
@@ -193,15 +274,33 @@ public final class Cuda {
      */
     public static void copyRows(
             long to, long toPitch, long from, long fromPitch, long rowBytes, long rows, long stream) {
-        check(
-                LibCudart.cudaMemcpy2DAsync(
-                        to, toPitch, from, fromPitch, rowBytes, rows, LibCudart.cudaMemcpyDefault, stream),
-                "cudaMemcpy2DAsync");
+        MemorySegment copy = scratch().fill((byte) 0);
+        copy.set(JAVA_INT, CudaMemcpy2D.SRC_MEMORY_TYPE_OFFSET, LibCuda.CU_MEMORYTYPE_UNIFIED);
+        copy.set(JAVA_LONG, CudaMemcpy2D.SRC_DEVICE_OFFSET, from);
+        copy.set(JAVA_LONG, CudaMemcpy2D.SRC_PITCH_OFFSET, fromPitch);
+        copy.set(JAVA_INT, CudaMemcpy2D.DST_MEMORY_TYPE_OFFSET, LibCuda.CU_MEMORYTYPE_UNIFIED);
+        copy.set(JAVA_LONG, CudaMemcpy2D.DST_DEVICE_OFFSET, to);
+        copy.set(JAVA_LONG, CudaMemcpy2D.DST_PITCH_OFFSET, toPitch);
+        copy.set(JAVA_LONG, CudaMemcpy2D.WIDTH_IN_BYTES_OFFSET, rowBytes);
+        copy.set(JAVA_LONG, CudaMemcpy2D.HEIGHT_OFFSET, rows);
+        checkDriver(LibCuda.cuMemcpy2DAsync_v2(copy, stream), "cuMemcpy2DAsync");
+    }
+
+    /** Copies device memory to host memory, in stream order. */
+    static void copyToHost(MemorySegment target, long source, long stream) {
+        checkDriver(
+                LibCuda.cuMemcpyDtoHAsync_v2(target.address(), source, target.byteSize(), stream), "cuMemcpyDtoHAsync");
+    }
+
+    /** Fills device memory with zeros and waits for it. */
+    static void zero(long address, long length) {
+        checkDriver(LibCuda.cuMemsetD8_v2(address, 0, length), "cuMemsetD8");
+        synchronize(DEFAULT_STREAM); // or it could be late, and erase what is written next
     }
 
     /** Waits until everything queued on the stream is done. */
     public static void synchronize(long stream) {
-        check(LibCudart.cudaStreamSynchronize(stream), "cudaStreamSynchronize");
+        checkDriver(LibCuda.cuStreamSynchronize(stream), "cuStreamSynchronize");
     }
 
     /**
@@ -235,22 +334,39 @@ public final class Cuda {
      *
      * @throws CudaException if it is not CUDA_SUCCESS
      */
-    static void checkDriver(int status, String call) {
+    public static void checkDriver(int status, String call) {
+        checkDriver(status, call, "");
+    }
+
+    /**
+     * Checks the status of a driver call.
+     *
+     * @param status what it returned
+     * @param call the function
+     * @param object what it was called for, for the message: "", or words that begin with a space
+     * @throws CudaException if it is not CUDA_SUCCESS
+     */
+    static void checkDriver(int status, String call, String object) {
         if (status != LibCuda.CUDA_SUCCESS) {
             throw new CudaException(
                     call,
                     status,
-                    message(call, status, LibCuda.cuGetErrorName(status), LibCuda.cuGetErrorString(status)));
+                    message(call + object, status, LibCuda.cuGetErrorName(status), LibCuda.cuGetErrorString(status)));
         }
     }
 
+    /** A status in words, as CUDA has them. */
+    static String text(int status) {
+        return status + " " + LibCuda.cuGetErrorName(status) + " (" + LibCuda.cuGetErrorString(status) + ")";
+    }
+
     private static String message(String call, int status, String name, String text) {
-        String advice = advice(status);
+        String advice = advice(status, call);
         return call + " failed: " + status + " " + name + " (" + text + ")" + (advice.isEmpty() ? "" : ": " + advice);
     }
 
     /** Runtime and driver share these numbers. */
-    private static String advice(int status) {
+    private static String advice(int status, String call) {
         return switch (status) {
             case LibCudart.cudaErrorMemoryAllocation ->
                 "use fewer or smaller slots, or free device memory (nvidia-smi shows who holds it)";
@@ -261,7 +377,9 @@ public final class Cuda {
                 "no GPU is visible: check nvidia-smi and CUDA_VISIBLE_DEVICES; in a container, start it with GPU access";
             case LibCudart.cudaErrorInvalidDevice -> "no such device: check CUDA_VISIBLE_DEVICES";
             case LibCudart.cudaErrorMapBufferObjectFailed, LibCudart.cudaErrorInvalidResourceHandle ->
-                "another process's memory could not be mapped: publisher and subscriber must be on the same GPU and driver";
+                call.startsWith("cudaIpc")
+                        ? "another process's memory could not be mapped: publisher and subscriber must be on the same GPU and driver"
+                        : "";
             case LibCudart.cudaErrorNotSupported ->
                 "this driver or device cannot do it; under WSL2, MIG or a virtual GPU, CUDA may not share memory between processes";
             case LibCudart.cudaErrorSystemDriverMismatch ->

@@ -18,9 +18,6 @@ public final class CudaIpcRing implements RingMemory {
     /** cudaMalloc packs smaller allocations together into blocks of this size, and a handle shares the whole block. */
     static final long BLOCK = 2L << 20;
 
-    /** What cudaMemset works on; other streams of this library do not wait for it. */
-    private static final long DEFAULT_STREAM = 0;
-
     private final CudaDevice device;
     private final RingLayout layout;
     private final long address;
@@ -34,10 +31,11 @@ public final class CudaIpcRing implements RingMemory {
      * @param stride bytes from slot to slot
      */
     public CudaIpcRing(CudaDevice device, int slots, long stride) {
+        Cuda.loadRuntime();
         this.device = device;
         long length = (slots * stride + BLOCK - 1) & -BLOCK;
         this.layout = new RingLayout(Transport.CUDA_IPC, Ownership.LIBRARY, slots, stride, length, device.uuid());
-        int previous = Cuda.useDevice(device.ordinal());
+        long previous = Cuda.useDevice(device.ordinal());
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment pointer = arena.allocate(JAVA_LONG);
             Cuda.check(
@@ -46,8 +44,7 @@ public final class CudaIpcRing implements RingMemory {
                     " of " + length + " bytes on device " + device);
             this.address = pointer.get(JAVA_LONG, 0);
             try {
-                Cuda.check(LibCudart.cudaMemset(address, 0, length), "cudaMemset");
-                Cuda.synchronize(DEFAULT_STREAM); // or it could be late, and erase the first frame
+                Cuda.zero(address, length);
                 this.handle = IpcHandles.export(address);
             } catch (RuntimeException e) {
                 LibCudart.cudaFree(address);
@@ -86,7 +83,7 @@ public final class CudaIpcRing implements RingMemory {
     @Override
     public void close() {
         IpcHandles.unexport(handle);
-        int previous = Cuda.useDevice(device.ordinal());
+        long previous = Cuda.useDevice(device.ordinal());
         try {
             Cuda.check(LibCudart.cudaFree(address), "cudaFree");
         } finally {

@@ -19,10 +19,11 @@ public final class CudaIpcRingView implements RingView {
      * @param offsets where each slot starts in its handle's allocation
      */
     public CudaIpcRingView(CudaDevice device, byte[][] handles, long[] offsets) {
+        Cuda.loadRuntime();
         this.device = device;
         this.handles = handles;
         this.addresses = new long[handles.length];
-        int previous = Cuda.useDevice(device.ordinal());
+        long previous = Cuda.useDevice(device.ordinal());
         try {
             while (opened < handles.length) {
                 addresses[opened] = IpcHandles.open(handles[opened]) + offsets[opened];
@@ -48,7 +49,7 @@ public final class CudaIpcRingView implements RingView {
 
     @Override
     public void close() {
-        int previous = Cuda.useDevice(device.ordinal());
+        long previous = Cuda.useDevice(device.ordinal());
         try {
             while (opened > 0) {
                 IpcHandles.close(handles[--opened]);

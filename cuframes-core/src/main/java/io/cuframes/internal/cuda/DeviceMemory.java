@@ -6,13 +6,25 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
-import io.cuframes.ffm.CudaPointerAttributes;
 import io.cuframes.ffm.LibCuda;
-import io.cuframes.ffm.LibCudart;
 import java.lang.foreign.MemorySegment;
 
 /** Tells what an address is before CUDA is asked to work with it: a wrong one may cost the context, or the process. Thread-safe. */
 public final class DeviceMemory {
+    /** What an address may be. */
+    private enum Kind {
+        DEVICE(""),
+        HOST("page-locked host memory"),
+        MANAGED("managed memory"),
+        UNKNOWN("unknown to CUDA: pageable host memory, or freed, or never allocated");
+
+        private final String words;
+
+        Kind(String words) {
+            this.words = words;
+        }
+    }
+
     private DeviceMemory() {}
 
     /**
@@ -31,9 +43,9 @@ public final class DeviceMemory {
      * @throws CuframesException code INVALID_ARGUMENT if it is not
      */
     public static void require(long address, String what) {
-        int type = type(address);
-        if (type != LibCudart.cudaMemoryTypeDevice && type != LibCudart.cudaMemoryTypeManaged) {
-            throw refusal(what, address, kind(type) + ", not device memory");
+        Kind kind = kind(address);
+        if (kind != Kind.DEVICE && kind != Kind.MANAGED) {
+            throw refusal(what, address, kind.words + ", not device memory");
         }
     }
 
@@ -43,14 +55,14 @@ public final class DeviceMemory {
      * @throws CuframesException code INVALID_ARGUMENT
      */
     static void requireSharable(CudaDevice device, long address, String what) {
-        int type = type(address);
-        int ordinal = Cuda.scratch().get(JAVA_INT, CudaPointerAttributes.DEVICE_OFFSET);
-        if (type != LibCudart.cudaMemoryTypeDevice) {
+        Kind kind = kind(address);
+        if (kind != Kind.DEVICE) {
             throw refusal(
                     what,
                     address,
-                    kind(type) + ", which CUDA cannot share between processes: allocate it with cudaMalloc");
+                    kind.words + ", which CUDA cannot share between processes: allocate it with cudaMalloc");
         }
+        int ordinal = attribute(LibCuda.CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL, address);
         if (ordinal != device.ordinal()) {
             throw refusal(
                     what,
@@ -60,24 +72,26 @@ public final class DeviceMemory {
         }
     }
 
-    /** A cudaMemoryType; what else CUDA tells of the address is in its thread's scratch. */
-    private static int type(long address) {
-        MemorySegment attributes = Cuda.scratch();
-        int status = LibCudart.cudaPointerGetAttributes(attributes, address);
-        if (status == LibCudart.cudaErrorInvalidValue) { // some versions' answer for what they do not know
-            LibCudart.cudaGetLastError();
-            return LibCudart.cudaMemoryTypeUnregistered;
+    private static Kind kind(long address) {
+        MemorySegment out = Cuda.scratch();
+        int status = LibCuda.cuPointerGetAttribute(out, LibCuda.CU_POINTER_ATTRIBUTE_MEMORY_TYPE, address);
+        if (status == LibCuda.CUDA_ERROR_INVALID_VALUE) {
+            return Kind.UNKNOWN;
         }
-        Cuda.check(status, "cudaPointerGetAttributes");
-        return attributes.get(JAVA_INT, CudaPointerAttributes.TYPE_OFFSET);
+        Cuda.checkDriver(status, "cuPointerGetAttribute");
+        int type = out.get(JAVA_INT, 0);
+        if (attribute(LibCuda.CU_POINTER_ATTRIBUTE_IS_MANAGED, address) != 0) {
+            return Kind.MANAGED;
+        }
+        return type == LibCuda.CU_MEMORYTYPE_HOST ? Kind.HOST : Kind.DEVICE;
     }
 
-    private static String kind(int type) {
-        return switch (type) {
-            case LibCudart.cudaMemoryTypeHost -> "page-locked host memory";
-            case LibCudart.cudaMemoryTypeManaged -> "managed memory";
-            default -> "unknown to CUDA: pageable host memory, or freed, or never allocated";
-        };
+    /** An attribute of one to four bytes. */
+    private static int attribute(int attribute, long address) {
+        MemorySegment out = Cuda.scratch();
+        out.set(JAVA_INT, 0, 0);
+        Cuda.checkDriver(LibCuda.cuPointerGetAttribute(out, attribute, address), "cuPointerGetAttribute");
+        return out.get(JAVA_INT, 0);
     }
 
     /** The exception for an address that is not what it must be. */

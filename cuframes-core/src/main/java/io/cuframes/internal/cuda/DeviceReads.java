@@ -4,7 +4,6 @@ package io.cuframes.internal.cuda;
 import io.cuframes.CudaException;
 import io.cuframes.CuframesException;
 import io.cuframes.ffm.LibCuda;
-import io.cuframes.ffm.LibCudart;
 import io.cuframes.internal.protocol.ControlDescriptor;
 import io.cuframes.internal.protocol.Shared;
 import java.lang.foreign.MemorySegment;
@@ -46,13 +45,13 @@ public final class DeviceReads implements AutoCloseable {
         if (!ownStream) {
             streams.require(stream);
         }
-        int previous = Cuda.useDevice(device.ordinal());
+        long previous = Cuda.useDevice(device.ordinal());
         try {
             this.controlAddress = Cuda.registerHost(control);
             try {
                 this.stream = ownStream ? Cuda.createStream() : stream;
             } catch (RuntimeException e) {
-                LibCudart.cudaHostUnregister(control);
+                LibCuda.cuMemHostUnregister(control);
                 throw e;
             }
         } finally {
@@ -62,12 +61,9 @@ public final class DeviceReads implements AutoCloseable {
 
     /** Copies a frame's bytes to host memory and waits for them. */
     public void copy(long source, MemorySegment target) {
-        int previous = Cuda.useDevice(device.ordinal());
+        long previous = Cuda.useDevice(device.ordinal());
         try {
-            Cuda.check(
-                    LibCudart.cudaMemcpyAsync(
-                            target.address(), source, target.byteSize(), LibCudart.cudaMemcpyDeviceToHost, stream),
-                    "cudaMemcpyAsync");
+            Cuda.copyToHost(target, source, stream);
             Cuda.synchronize(stream);
         } finally {
             Cuda.restoreDevice(previous, device.ordinal());
@@ -87,17 +83,11 @@ public final class DeviceReads implements AutoCloseable {
 
     /** Has the GPU end the lease on a slot once the work queued on the stream so far is done. */
     public void release(int slot, long onStream) {
-        int previous = Cuda.useDevice(device.ordinal());
+        long previous = Cuda.useDevice(device.ordinal());
         markReleased(1L << slot); // before the GPU can: once it has, the slot may be leased anew
         boolean queued = false;
         try {
-            Cuda.checkDriver(
-                    LibCuda.cuStreamWriteValue64_v2(
-                            onStream,
-                            controlAddress + ControlDescriptor.leaseOffset(slot),
-                            0,
-                            LibCuda.CU_STREAM_WRITE_VALUE_DEFAULT),
-                    "cuStreamWriteValue64");
+            Cuda.writeWord(onStream, controlAddress + ControlDescriptor.leaseOffset(slot), 0);
             queued = true;
         } finally {
             if (!queued) {
@@ -117,9 +107,9 @@ public final class DeviceReads implements AutoCloseable {
     /** Waits until nothing reads the ring any more that is queued now, on any stream. Where the device is lost, that is so already. */
     public void awaitIdle() {
         try {
-            int previous = Cuda.useDevice(device.ordinal());
+            long previous = Cuda.useDevice(device.ordinal());
             try {
-                LibCudart.cudaDeviceSynchronize(); // no check: it fails where the device is lost
+                LibCuda.cuCtxSynchronize(); // no check: it fails where the device is lost
             } finally {
                 Cuda.restoreDevice(previous, device.ordinal());
             }
@@ -150,15 +140,13 @@ public final class DeviceReads implements AutoCloseable {
 
     /** Has the second stream wait, in this process, for what is queued on the first so far. */
     public synchronized void follow(long first, long second) {
-        int previous = Cuda.useDevice(device.ordinal());
+        long previous = Cuda.useDevice(device.ordinal());
         try {
             if (event == 0) {
                 event = Cuda.createEvent();
             }
-            Cuda.check(LibCudart.cudaEventRecord(event, first), "cudaEventRecord");
-            Cuda.check(
-                    LibCudart.cudaStreamWaitEvent(second, event, LibCudart.cudaEventWaitDefault),
-                    "cudaStreamWaitEvent");
+            Cuda.record(event, first);
+            Cuda.await(second, event);
         } finally {
             Cuda.restoreDevice(previous, device.ordinal());
         }
@@ -176,15 +164,15 @@ public final class DeviceReads implements AutoCloseable {
         while (pending() > 0 && System.nanoTime() - deadline < 0) {
             Thread.onSpinWait();
         }
-        int previous = Cuda.useDevice(device.ordinal());
+        long previous = Cuda.useDevice(device.ordinal());
         try {
             // No check: where the context is lost, each of these fails, and there is nothing left to release.
-            LibCudart.cudaHostUnregister(control);
+            LibCuda.cuMemHostUnregister(control);
             if (event != 0) {
-                LibCudart.cudaEventDestroy(event);
+                LibCuda.cuEventDestroy_v2(event);
             }
             if (ownStream) {
-                LibCudart.cudaStreamDestroy(stream);
+                LibCuda.cuStreamDestroy_v2(stream);
             }
         } finally {
             Cuda.restoreDevice(previous, device.ordinal());

@@ -62,7 +62,7 @@ public final class DeviceStreams {
     /** The device of a stream. The driver's ordinals are those of the runtime. */
     private int ordinal(long stream) {
         MemorySegment scratch = Cuda.scratch();
-        int previous = Cuda.useDevice(device.ordinal());
+        long previous = Cuda.useDevice(device.ordinal());
         try {
             Cuda.checkDriver(LibCuda.cuStreamGetCtx(stream, scratch), "cuStreamGetCtx");
             long context = scratch.get(JAVA_LONG, 0);

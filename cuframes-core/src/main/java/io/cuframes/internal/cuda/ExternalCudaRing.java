@@ -44,6 +44,7 @@ public final class ExternalCudaRing implements RingMemory {
      * @throws CuframesException code INVALID_ARGUMENT for a buffer that cannot be a slot, CUDA if this device cannot share memory
      */
     public ExternalCudaRing(CudaDevice device, String key, List<DevicePtr> buffers, long slotBytes, int alignment) {
+        Cuda.loadRuntime();
         this.device = device;
         this.buffers = buffers;
         this.slotBytes = slotBytes;
@@ -51,7 +52,7 @@ public final class ExternalCudaRing implements RingMemory {
         this.layout =
                 new RingLayout(Transport.CUDA_IPC, Ownership.EXTERNAL, slots, 0, slots * slotBytes, device.uuid());
         this.allocations = new Allocation[slots];
-        int previous = Cuda.useDevice(device.ordinal());
+        long previous = Cuda.useDevice(device.ordinal());
         try {
             for (int slot = 0; slot < slots; slot++) {
                 allocations[slot] = allocationOf(slot, alignment);

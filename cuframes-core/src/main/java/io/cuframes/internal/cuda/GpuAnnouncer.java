@@ -3,7 +3,6 @@ package io.cuframes.internal.cuda;
 
 import io.cuframes.CuframesException;
 import io.cuframes.ffm.LibCuda;
-import io.cuframes.ffm.LibCudart;
 import io.cuframes.internal.protocol.HeadWord;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.ring.Announcer;
@@ -50,7 +49,7 @@ public final class GpuAnnouncer implements Announcer {
         }
         this.writer = writer;
         this.page = segment.asSlice(0, SegmentDescriptor.PAGE);
-        int previous = Cuda.useDevice(device.ordinal());
+        long previous = Cuda.useDevice(device.ordinal());
         boolean registered = false;
         long createdStream = 0;
         try {
@@ -62,14 +61,14 @@ public final class GpuAnnouncer implements Announcer {
             this.stream = ownStream ? createdStream : stream;
             this.event = Cuda.createEvent();
             if (!ownStream) {
-                LibCudart.cudaStreamDestroy(createdStream); // it is idle
+                LibCuda.cuStreamDestroy_v2(createdStream); // it is idle
             }
         } catch (RuntimeException e) {
             if (createdStream != 0) {
-                LibCudart.cudaStreamDestroy(createdStream);
+                LibCuda.cuStreamDestroy_v2(createdStream);
             }
             if (registered) {
-                LibCudart.cudaHostUnregister(page);
+                LibCuda.cuMemHostUnregister(page);
             }
             throw e;
         } finally {
@@ -80,7 +79,7 @@ public final class GpuAnnouncer implements Announcer {
 
     /** Shows now, not at the first frame, whether the device can write the word: stores the 0 that is there. */
     private void probe(long idleStream) {
-        write(idleStream, 0);
+        Cuda.writeWord(idleStream, headAddress, 0);
         Cuda.synchronize(idleStream);
     }
 
@@ -100,12 +99,12 @@ public final class GpuAnnouncer implements Announcer {
     public void announce(long onStream, long word) {
         boolean queued = false;
         try {
-            int previous = Cuda.useDevice(device.ordinal());
+            long previous = Cuda.useDevice(device.ordinal());
             try {
                 if (onStream != lastStream || onStream == PER_THREAD_STREAM) {
                     followLastStream(onStream, word);
                 }
-                write(onStream, word);
+                Cuda.writeWord(onStream, headAddress, word);
                 queued = true;
                 lastStream = onStream;
                 if (onStream == PER_THREAD_STREAM) {
@@ -129,47 +128,36 @@ public final class GpuAnnouncer implements Announcer {
             if (lastStream != PER_THREAD_STREAM) {
                 recordLastStream();
             }
-            Cuda.check(
-                    LibCudart.cudaStreamWaitEvent(onStream, event, LibCudart.cudaEventWaitDefault),
-                    "cudaStreamWaitEvent");
+            Cuda.await(onStream, event);
         }
     }
 
     private void recordLastStream() {
-        Cuda.check(LibCudart.cudaEventRecord(event, lastStream), "cudaEventRecord");
-    }
-
-    private void write(long onStream, long word) {
-        // Default flags: a system-wide barrier comes before the write.
-        Cuda.checkDriver(
-                LibCuda.cuStreamWriteValue64_v2(onStream, headAddress, word, LibCuda.CU_STREAM_WRITE_VALUE_DEFAULT),
-                "cuStreamWriteValue64");
+        Cuda.record(event, lastStream);
     }
 
     @Override
     public String diagnose() {
-        int status = lastStream == NO_STREAM ? LibCudart.cudaSuccess : LibCudart.cudaStreamQuery(lastStream);
+        int status = lastStream == NO_STREAM ? LibCuda.CUDA_SUCCESS : LibCuda.cuStreamQuery(lastStream);
         return switch (status) {
-            case LibCudart.cudaSuccess -> "its stream is idle";
-            case LibCudart.cudaErrorNotReady -> "its stream is still busy";
-            default ->
-                "its stream failed: " + status + " " + LibCudart.cudaGetErrorName(status) + " ("
-                        + LibCudart.cudaGetErrorString(status) + ")";
+            case LibCuda.CUDA_SUCCESS -> "its stream is idle";
+            case LibCuda.CUDA_ERROR_NOT_READY -> "its stream is still busy";
+            default -> "its stream failed: " + Cuda.text(status);
         };
     }
 
     @Override
     public void close() {
         notifier.close();
-        int previous = Cuda.useDevice(device.ordinal());
+        long previous = Cuda.useDevice(device.ordinal());
         try {
             // No check: where the context is lost, each of these fails, and there is nothing left to release.
             if (ownStream) { // another may be destroyed by now
-                LibCudart.cudaStreamSynchronize(stream);
-                LibCudart.cudaStreamDestroy(stream);
+                LibCuda.cuStreamSynchronize(stream);
+                LibCuda.cuStreamDestroy_v2(stream);
             }
-            LibCudart.cudaEventDestroy(event);
-            LibCudart.cudaHostUnregister(page);
+            LibCuda.cuEventDestroy_v2(event);
+            LibCuda.cuMemHostUnregister(page);
         } finally {
             Cuda.restoreDevice(previous, device.ordinal());
         }

@@ -10,6 +10,9 @@ import java.util.UUID;
 public record DeviceUuid(long high, long low) {
     private static final ValueLayout.OfLong BIG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
+    /** Bytes of a name. */
+    public static final long LENGTH = 2 * Long.BYTES;
+
     public static final DeviceUuid NONE = new DeviceUuid(0, 0);
 
     public static DeviceUuid read(MemorySegment bytes) {
