@@ -5,6 +5,7 @@ import io.cuframes.internal.connect.SegmentFile;
 import io.cuframes.internal.connect.StreamKey;
 import io.cuframes.internal.cuda.Cuda;
 import io.cuframes.internal.cuda.CudaDevice;
+import io.cuframes.internal.cuda.CudaVmmRing;
 import io.cuframes.internal.cuda.DeviceMemory;
 import io.cuframes.internal.cuda.DeviceStreams;
 import io.cuframes.internal.events.DropEvent;
@@ -82,7 +83,7 @@ public final class Publisher implements AutoCloseable {
         this.format = format;
         this.transport = transport;
         this.device = device;
-        this.parts = PublisherParts.open(key, format, device, builder);
+        this.parts = PublisherParts.open(key, format, transport, device, builder);
         this.header = parts.header();
         this.taker = new SlotTaker(key.name(), parts, builder.waitNanos(), closed);
         this.health = new PublisherHealth(parts);
@@ -434,7 +435,7 @@ public final class Publisher implements AutoCloseable {
             Shared.setIntRelease(segment, SegmentDescriptor.STATE_OFFSET, SegmentDescriptor.STATE_ENDED);
             Futex.wakeAll(segment.address() + SegmentDescriptor.HEAD_OFFSET);
             parts.segment().unlink(); // both names go first: a successor need not wait for the drain
-            parts.server().end(reason, transport.isDevice() ? DRAIN : Duration.ZERO);
+            parts.server().end(reason, transport == Transport.CUDA_IPC ? DRAIN : Duration.ZERO);
         } finally {
             health.end();
             parts.close();
@@ -800,12 +801,22 @@ public final class Publisher implements AutoCloseable {
         }
 
         private Transport choose() {
-            String reason = Cuda.whyUnavailable();
-            if (reason == null) {
-                return Transport.CUDA_IPC;
+            String noDevice = Cuda.whyUnavailable();
+            if (noDevice != null) {
+                LOG.log(System.Logger.Level.INFO, () -> "\"" + key + "\" goes through host memory: " + noDevice);
+                return Transport.HOST;
             }
-            LOG.log(System.Logger.Level.INFO, () -> "\"" + key + "\" goes through host memory: " + reason);
-            return Transport.HOST;
+            String noVmm = CudaVmmRing.whyUnavailable(Cuda.device(deviceOrdinal));
+            if (noVmm == null) {
+                return Transport.CUDA_VMM;
+            }
+            String noRuntime = Cuda.whyNoRuntime();
+            Transport instead = noRuntime == null ? Transport.CUDA_IPC : Transport.HOST;
+            LOG.log(
+                    System.Logger.Level.INFO,
+                    () -> "\"" + key + "\" goes through " + instead + ": " + noVmm
+                            + (noRuntime == null ? "" : "; " + noRuntime));
+            return instead;
         }
 
         private static void requireRange(String what, Duration value, Duration least) {

@@ -6,6 +6,7 @@ import io.cuframes.internal.connect.SegmentFile;
 import io.cuframes.internal.connect.StreamKey;
 import io.cuframes.internal.cuda.CudaDevice;
 import io.cuframes.internal.cuda.CudaIpcRing;
+import io.cuframes.internal.cuda.CudaVmmRing;
 import io.cuframes.internal.cuda.GpuAnnouncer;
 import io.cuframes.internal.memory.HostRing;
 import io.cuframes.internal.memory.RingMemory;
@@ -40,11 +41,12 @@ final class PublisherParts implements AutoCloseable {
     private PublisherParts() {}
 
     /** Makes everything, or nothing. */
-    static PublisherParts open(StreamKey key, FrameFormat format, CudaDevice device, Publisher.Builder builder) {
+    static PublisherParts open(
+            StreamKey key, FrameFormat format, Transport transport, CudaDevice device, Publisher.Builder builder) {
         PublisherParts parts = new PublisherParts();
         try {
             parts.memory = builder.external == null
-                    ? allocate(key, format, device, builder.slots)
+                    ? allocate(key, format, transport, device, builder.slots)
                     : builder.external.register(key.name(), device);
             parts.closing.push(parts.memory::close);
             parts.header = new SegmentHeader(
@@ -72,9 +74,15 @@ final class PublisherParts implements AutoCloseable {
         }
     }
 
-    private static RingMemory allocate(StreamKey key, FrameFormat format, CudaDevice device, int slots) {
+    private static RingMemory allocate(
+            StreamKey key, FrameFormat format, Transport transport, CudaDevice device, int slots) {
         long stride = SegmentDescriptor.pageAligned(format.frameBytes());
-        return device == null ? new HostRing(key.name(), slots, stride) : new CudaIpcRing(device, slots, stride);
+        return switch (transport) {
+            case CUDA_IPC -> new CudaIpcRing(device, slots, stride);
+            case CUDA_VMM -> new CudaVmmRing(device, slots, stride);
+            case HOST -> new HostRing(key.name(), slots, stride);
+            case AUTO -> throw new AssertionError(transport);
+        };
     }
 
     private static long randomEpoch() {

@@ -580,6 +580,7 @@ public final class Subscriber implements AutoCloseable {
 
     /** Says what a subscriber is to be; {@link #open()} connects. Not thread-safe. */
     public static final class Builder {
+        private int device = Connector.DEVICE_OF_RING;
         private final StreamKey key;
         private SubscriberMode mode = SubscriberMode.NEWEST_ONLY;
         private WaitStrategy waitStrategy = WaitStrategy.ADAPTIVE;
@@ -617,9 +618,24 @@ public final class Subscriber implements AutoCloseable {
         }
 
         /**
+         * The GPU to read on, if it is not the one that holds the ring: planes are then addresses for that GPU, which reaches the frames over NVLink or
+         * PCIe. For transport {@link Transport#CUDA_VMM}; on a machine that cannot do it, opening fails and says so.
+         *
+         * @param ordinal as this process counts its devices
+         * @return this
+         */
+        public Builder device(int ordinal) {
+            if (ordinal < 0) {
+                throw new CuframesException(ErrorCode.INVALID_ARGUMENT, "device " + ordinal + ": it must be 0 or more");
+            }
+            device = ordinal;
+            return this;
+        }
+
+        /**
          * The consumer stream: the CUDA stream that {@link Frame#copyTo} copies on. Unless said, the subscriber makes one of its own.
          *
-         * @param handle a {@code cudaStream_t} of the ring's device, which must outlive the subscriber and is not destroyed by it; 0 or 1 for the legacy default stream, 2 for
+         * @param handle a {@code cudaStream_t} of the device that is read on, which must outlive the subscriber and is not destroyed by it; 0 or 1 for the legacy default stream, 2 for
          *     the per-thread default stream
          * @return this
          */
@@ -719,7 +735,7 @@ public final class Subscriber implements AutoCloseable {
         }
 
         private Options options() {
-            Connector connector = new Connector(key, socketDirectory, mode, name);
+            Connector connector = new Connector(key, socketDirectory, mode, name, device);
             return new Options(key, connector, connectTimeout, mode, waitStrategy, stream, backoff, listener);
         }
     }

@@ -3,12 +3,23 @@ package io.cuframes;
 
 /** Where the pixels of a ring live and how they are shared. Immutable. */
 public enum Transport {
-    /** Let the publisher choose: {@link #CUDA_IPC} where a CUDA device is found, else {@link #HOST}. Never the transport of an open stream. */
+    /**
+     * Let the publisher choose, by what it finds when it tries: {@link #CUDA_VMM}, else {@link #CUDA_IPC}, else {@link #HOST}. Never the transport of
+     * an open stream.
+     */
     AUTO(0),
     /** A sealed memfd in host memory, mapped read-only by subscribers. Needs no GPU. */
     HOST(1),
-    /** Device memory of {@code cudaMalloc}, shared through CUDA IPC memory handles. Needs libcudart and a driver. */
-    CUDA_IPC(2);
+    /**
+     * Device memory of {@code cudaMalloc}, shared through CUDA IPC memory handles. Needs libcudart and a driver. Subscribers could write it: they are
+     * trusted not to.
+     */
+    CUDA_IPC(2),
+    /**
+     * Device memory of {@code cuMemCreate}, shared by a descriptor, which subscribers map for reading alone. Needs a driver and nothing else, in
+     * containers, too.
+     */
+    CUDA_VMM(3);
 
     private final int code;
 
@@ -31,7 +42,7 @@ public enum Transport {
      * @return true for transports whose planes have a device pointer
      */
     public boolean isDevice() {
-        return this == CUDA_IPC;
+        return this != AUTO && this != HOST;
     }
 
     /**
@@ -44,6 +55,7 @@ public enum Transport {
         return switch (code) {
             case 1 -> HOST;
             case 2 -> CUDA_IPC;
+            case 3 -> CUDA_VMM;
             default -> null;
         };
     }

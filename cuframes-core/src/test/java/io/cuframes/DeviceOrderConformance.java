@@ -29,6 +29,12 @@ import org.junit.jupiter.api.Test;
 
 /** What must hold where nobody waits for the GPU: copies, announcements and releases are queued, and happen later. */
 abstract class DeviceOrderConformance {
+    final Transport transport;
+
+    DeviceOrderConformance(Transport transport) {
+        this.transport = transport;
+    }
+
     static final int WIDTH = 320;
     static final int HEIGHT = 180;
     static final Duration PATIENCE = Duration.ofSeconds(20);
@@ -44,12 +50,19 @@ abstract class DeviceOrderConformance {
 
     Child devicePublisher(Map<String, String> environment, int slots) {
         return ready(Child.start(
-                environment, DevicePublisherProcess.class, stream.key(), stream.directory(), slots, WIDTH, HEIGHT));
+                environment,
+                DevicePublisherProcess.class,
+                stream.key(),
+                stream.directory(),
+                slots,
+                WIDTH,
+                HEIGHT,
+                transport));
     }
 
     Child publisher(int slots) {
-        return ready(Child.start(
-                PublisherProcess.class, stream.key(), stream.directory(), Transport.CUDA_IPC, slots, WIDTH, HEIGHT));
+        return ready(
+                Child.start(PublisherProcess.class, stream.key(), stream.directory(), transport, slots, WIDTH, HEIGHT));
     }
 
     Child subscriber(SubscriberMode mode) {
@@ -58,14 +71,14 @@ abstract class DeviceOrderConformance {
 
     private Child ready(Child child) {
         children.add(child);
-        assertEquals("ready CUDA_IPC", child.answer());
+        assertEquals("ready " + transport, child.answer());
         return child;
     }
 
     Publisher.Builder localPublisher() {
         return Publisher.builder(stream.key())
                 .socketDirectory(stream.directory())
-                .transport(Transport.CUDA_IPC)
+                .transport(transport)
                 .size(WIDTH, HEIGHT);
     }
 

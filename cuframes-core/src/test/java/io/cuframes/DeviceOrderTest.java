@@ -5,4 +5,8 @@ import io.cuframes.testing.GpuTest;
 
 /** The order on a GPU. */
 @GpuTest
-class DeviceOrderTest extends DeviceOrderConformance {}
+class DeviceOrderTest extends DeviceOrderConformance {
+    DeviceOrderTest() {
+        super(Transport.CUDA_IPC);
+    }
+}

@@ -24,6 +24,12 @@ import org.junit.jupiter.api.function.Executable;
 
 /** What CUDA streams and addresses publishers and subscribers take from their callers, and what they do with them. */
 abstract class DeviceStreamConformance {
+    final Transport transport;
+
+    DeviceStreamConformance(Transport transport) {
+        this.transport = transport;
+    }
+
     private static final int WIDTH = 320;
     private static final int HEIGHT = 180;
     private static final Duration PATIENCE = Duration.ofSeconds(10);
@@ -38,7 +44,7 @@ abstract class DeviceStreamConformance {
     Publisher.Builder publisher() {
         return Publisher.builder(fixture.key())
                 .socketDirectory(fixture.directory())
-                .transport(Transport.CUDA_IPC)
+                .transport(transport)
                 .size(WIDTH, HEIGHT);
     }
 

@@ -17,6 +17,10 @@ import org.junit.jupiter.api.Test;
 /** Streams and addresses without a GPU. */
 @StandInTest
 class DeviceStreamStandInTest extends DeviceStreamConformance {
+    DeviceStreamStandInTest() {
+        super(Transport.CUDA_IPC);
+    }
+
     private static List<String> callsOfOneFrame(Publisher publisher, long stream) {
         WritableFrame frame = publisher.acquire();
         return CudaStandIn.calls(() -> frame.publish(stream, 1));

@@ -5,4 +5,8 @@ import io.cuframes.testing.GpuTest;
 
 /** Streams and addresses of a GPU. */
 @GpuTest
-class DeviceStreamTest extends DeviceStreamConformance {}
+class DeviceStreamTest extends DeviceStreamConformance {
+    DeviceStreamTest() {
+        super(Transport.CUDA_IPC);
+    }
+}

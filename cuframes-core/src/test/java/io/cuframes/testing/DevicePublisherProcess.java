@@ -19,7 +19,7 @@ import java.util.List;
 public final class DevicePublisherProcess {
     private DevicePublisherProcess() {}
 
-    /** Arguments: key, socket directory, slots, width, height. */
+    /** Arguments: key, socket directory, slots, width, height, transport. */
     public static void main(String[] args) throws IOException {
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         List<DeviceFrame> sources = new ArrayList<>();
@@ -27,7 +27,7 @@ public final class DevicePublisherProcess {
                 DeviceStream second = new DeviceStream();
                 Publisher publisher = Publisher.builder(args[0])
                         .socketDirectory(Path.of(args[1]))
-                        .transport(Transport.CUDA_IPC)
+                        .transport(Transport.valueOf(args[5]))
                         .slots(Integer.parseInt(args[2]))
                         .size(Integer.parseInt(args[3]), Integer.parseInt(args[4]))
                         .open()) {

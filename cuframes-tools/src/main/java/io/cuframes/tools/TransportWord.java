@@ -14,7 +14,7 @@ final class TransportWord implements ITypeConverter<Transport> {
                 return transport;
             }
         }
-        throw new TypeConversionException("\"" + word + "\" is not one of auto, cuda-ipc, host");
+        throw new TypeConversionException("\"" + word + "\" is not one of auto, cuda-vmm, cuda-ipc, host");
     }
 
     static String of(Transport transport) {
@@ -22,6 +22,7 @@ final class TransportWord implements ITypeConverter<Transport> {
             case AUTO -> "auto";
             case HOST -> "host";
             case CUDA_IPC -> "cuda-ipc";
+            case CUDA_VMM -> "cuda-vmm";
         };
     }
 }

@@ -8,18 +8,21 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
+import io.cuframes.Transport;
 import io.cuframes.ffm.Libc;
 import io.cuframes.ffm.Pollfd;
 import io.cuframes.ffm.SocketMessage;
 import io.cuframes.internal.cuda.Cuda;
 import io.cuframes.internal.cuda.CudaDevice;
 import io.cuframes.internal.cuda.CudaIpcRingView;
+import io.cuframes.internal.cuda.CudaVmmRingView;
 import io.cuframes.internal.memory.HostRingView;
 import io.cuframes.internal.memory.RingView;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.Posix;
 import io.cuframes.internal.protocol.ControlDescriptor;
 import io.cuframes.internal.protocol.MessageDescriptor;
+import io.cuframes.internal.protocol.RingLayout;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.SegmentHeader;
 import io.cuframes.internal.protocol.Shared;
@@ -46,9 +49,10 @@ public final class Connection implements AutoCloseable {
      * @param socket the connection; this object's from now on, whatever happens
      * @param welcome the message
      * @param descriptors those that came with it, in its order; not kept
+     * @param reader the GPU to read on, by its ordinal here, or {@link Connector#DEVICE_OF_RING}
      * @throws CuframesException code PROTOCOL if something does not fit, CUDA if the ring cannot be opened here
      */
-    Connection(StreamKey key, Descriptor socket, Messages.Welcome welcome, Descriptor[] descriptors) {
+    Connection(StreamKey key, Descriptor socket, Messages.Welcome welcome, Descriptor[] descriptors, int reader) {
         this.socket = socket;
         try {
             String name = "of \"" + key + "\" (process " + Posix.peer(socket).pid() + ")";
@@ -59,7 +63,7 @@ public final class Connection implements AutoCloseable {
             checkAgainst(welcome, key, name);
             this.maxLeases = Math.clamp(welcome.maxLeases(), 1, header.ring().slots());
             this.control = mapControl(descriptors[1], name);
-            this.device = header.ring().transport().isDevice() ? findDevice() : null;
+            this.device = header.ring().transport().isDevice() ? findDevice(reader) : null;
             this.ring = openRing(descriptors, snapshot);
             this.poll = arena.allocate(Pollfd.LAYOUT);
             poll.set(JAVA_INT, Pollfd.FD_OFFSET, socket.fd());
@@ -92,7 +96,7 @@ public final class Connection implements AutoCloseable {
                     name,
                     "epoch, ring length or transport differ from what the publisher said: " + header + ", " + welcome);
         }
-        int wanted = header.ring().transport().isDevice() ? 2 : 3;
+        int wanted = header.ring().transport() == Transport.CUDA_IPC ? 2 : 3;
         if (welcome.descriptors() != wanted) {
             throw protocol(
                     name,
@@ -117,9 +121,9 @@ public final class Connection implements AutoCloseable {
         return page;
     }
 
-    private CudaDevice findDevice() {
+    private CudaDevice findDevice(int reader) {
         Cuda.load();
-        return Cuda.device(header.ring().device());
+        return reader == Connector.DEVICE_OF_RING ? Cuda.device(header.ring().device()) : Cuda.device(reader);
     }
 
     private RingView openRing(Descriptor[] descriptors, MemorySegment snapshot) {
@@ -131,13 +135,29 @@ public final class Connection implements AutoCloseable {
             handles[slot] = snapshot.asSlice(at + SlotDescriptor.HANDLE_OFFSET, SlotDescriptor.HANDLE_LENGTH)
                     .toArray(JAVA_BYTE);
         }
-        return device == null
-                ? new HostRingView(
+        RingLayout layout = header.ring();
+        return switch (layout.transport()) {
+            case HOST ->
+                new HostRingView(
                         descriptors[2],
-                        header.ring().length(),
+                        layout.length(),
                         offsets,
-                        header.format().frameBytes())
-                : new CudaIpcRingView(device, handles, offsets);
+                        header.format().frameBytes());
+            case CUDA_IPC -> new CudaIpcRingView(requireOwn(device, layout), handles, offsets);
+            case CUDA_VMM ->
+                new CudaVmmRingView(device, Cuda.visible(layout.device()), descriptors[2], layout, offsets);
+            case AUTO -> throw new AssertionError(layout);
+        };
+    }
+
+    private static CudaDevice requireOwn(CudaDevice device, RingLayout ring) {
+        if (!device.uuid().equals(ring.device())) {
+            throw new CuframesException(
+                    ErrorCode.UNSUPPORTED,
+                    "the frames are on " + ring.device() + ", a CUDA_IPC ring is read on its own device, and device "
+                            + device + " was asked for: leave the device out, or publish with transport CUDA_VMM");
+        }
+        return device;
     }
 
     private static CuframesException protocol(String name, String what) {
@@ -186,7 +206,7 @@ public final class Connection implements AutoCloseable {
         return header;
     }
 
-    /** The GPU that holds the ring, as this process sees it; null for host memory. */
+    /** The GPU that the ring is read on, as this process sees it; null for host memory. */
     public CudaDevice device() {
         return device;
     }

@@ -35,10 +35,14 @@ public final class Connector {
     private static final int CANCEL_MILLIS = 50;
     private static final int MAX_NAME = MessageDescriptor.HELLO_NAME_LENGTH - 1;
 
+    /** In place of a device: that which holds the ring. */
+    public static final int DEVICE_OF_RING = -1;
+
     private final StreamKey key;
     private final List<Path> places;
     private final SubscriberMode mode;
     private final String name;
+    private final int device;
 
     /**
      * For one subscriber.
@@ -47,8 +51,9 @@ public final class Connector {
      * @param socketDirectory where to look, or null for the usual places
      * @param mode told to the publisher
      * @param name told to the publisher, at most 63 printable ASCII characters
+     * @param device the GPU to read on, by its ordinal here, or {@link #DEVICE_OF_RING}
      */
-    public Connector(StreamKey key, Path socketDirectory, SubscriberMode mode, String name) {
+    public Connector(StreamKey key, Path socketDirectory, SubscriberMode mode, String name, int device) {
         if (name.length() > MAX_NAME || !name.chars().allMatch(c -> c >= 0x20 && c < 0x7f)) {
             throw new CuframesException(
                     ErrorCode.INVALID_ARGUMENT,
@@ -58,6 +63,7 @@ public final class Connector {
         this.places = SocketDirectory.candidates(socketDirectory);
         this.mode = mode;
         this.name = name;
+        this.device = device;
     }
 
     /**
@@ -163,7 +169,7 @@ public final class Connector {
     }
 
     private Messages.Hello hello() {
-        int transports = 1 << Transport.HOST.code() | 1 << Transport.CUDA_IPC.code();
+        int transports = 1 << Transport.HOST.code() | 1 << Transport.CUDA_IPC.code() | 1 << Transport.CUDA_VMM.code();
         return new Messages.Hello(
                 SegmentDescriptor.MAJOR,
                 SegmentDescriptor.MINOR,
@@ -219,7 +225,7 @@ public final class Connector {
                 socket.close();
                 throw bad(fault);
             }
-            return new Connection(key, socket, welcome, descriptors);
+            return new Connection(key, socket, welcome, descriptors, device);
         } finally {
             for (Descriptor descriptor : descriptors) {
                 descriptor.close();

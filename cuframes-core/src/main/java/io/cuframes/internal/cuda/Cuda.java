@@ -153,14 +153,22 @@ public final class Cuda {
      * @throws CuframesException code CUDA if this process does not see it
      */
     public static CudaDevice device(DeviceUuid uuid) {
-        List<CudaDevice> devices = devices();
-        return devices.stream()
+        CudaDevice device = visible(uuid);
+        if (device == null) {
+            throw new CuframesException(
+                    ErrorCode.CUDA,
+                    "the frames are on " + uuid + ", and this process sees " + describe(devices())
+                            + ": check CUDA_VISIBLE_DEVICES, or the GPUs given to the container");
+        }
+        return device;
+    }
+
+    /** The device of a UUID, or null if this process does not see it. */
+    public static CudaDevice visible(DeviceUuid uuid) {
+        return devices().stream()
                 .filter(device -> device.uuid().equals(uuid))
                 .findFirst()
-                .orElseThrow(() -> new CuframesException(
-                        ErrorCode.CUDA,
-                        "the frames are on " + uuid + ", and this process sees " + describe(devices)
-                                + ": check CUDA_VISIBLE_DEVICES, or the GPUs given to the container"));
+                .orElse(null);
     }
 
     private static String describe(List<CudaDevice> devices) {

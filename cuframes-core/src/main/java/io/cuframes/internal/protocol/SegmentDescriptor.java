@@ -34,6 +34,9 @@ public final class SegmentDescriptor {
     public static final int MAX_PLANES = 4;
     public static final int PAGE = 4096;
 
+    /** Bytes at the end of a CUDA_VMM ring that no slot has: where a subscriber may try whether it could write. */
+    public static final int VMM_TAIL = 4096;
+
     public static final long MAGIC_OFFSET = 0;
     public static final long MAJOR_OFFSET = 8;
     public static final long MINOR_OFFSET = 10;

@@ -144,6 +144,14 @@ public record SegmentHeader(
         check(length > 0 && length <= MAX_RING_LENGTH, name, "ring_length is " + length);
         long stride = segment.get(U64, SegmentDescriptor.SLOT_STRIDE_OFFSET);
         boolean fits = ownership == Ownership.EXTERNAL ? stride == 0 : stride >= frameBytes && stride <= length / slots;
+        check(
+                ownership == Ownership.LIBRARY || transport != Transport.CUDA_VMM,
+                name,
+                "its buffers are the application's, and the transport CUDA_VMM has none of those");
+        check(
+                stride % SegmentDescriptor.PAGE == 0,
+                name,
+                "slot_stride is " + stride + ", which is no multiple of " + SegmentDescriptor.PAGE);
         check(fits, name, "slot_stride is " + stride + " for a ring of " + length + " bytes");
         return new RingLayout(
                 transport,
@@ -281,8 +289,9 @@ public record SegmentHeader(
                     name,
                     "slot " + slot + " lies in an allocation of " + allocation + " bytes, and the ring has "
                             + ring.length());
+            long end = ring.transport() == Transport.CUDA_VMM ? allocation - SegmentDescriptor.VMM_TAIL : allocation;
             check(
-                    offset >= 0 && length >= frameBytes && length <= allocation && offset <= allocation - length,
+                    offset >= 0 && length >= frameBytes && length <= end && offset <= end - length,
                     name,
                     "slot " + slot + " at offset " + offset + " with " + length
                             + " bytes does not lie within an allocation of " + allocation + " bytes");

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.cuframes.ffm.LibCudart;
+import io.cuframes.testing.Child;
+import io.cuframes.testing.CudaStandIn;
+import io.cuframes.testing.DeviceFrame;
+import io.cuframes.testing.DeviceStream;
+import io.cuframes.testing.FramePattern;
+import io.cuframes.testing.StreamGate;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.junit.jupiter.api.Test;
+
+/** The order without a GPU, and what it is between any two operations of a stream. */
+abstract class DeviceOrderStandInConformance extends DeviceOrderConformance {
+    DeviceOrderStandInConformance(Transport transport) {
+        super(transport);
+    }
+
+    /** Operations of a frame in NV12: two planes copied, then the announcement. */
+    private static final int COPIES = 2;
+
+    private static void publishOn(Publisher publisher, DeviceFrame source, DeviceStream on) {
+        try (WritableFrame frame = publisher.acquire()) {
+            source.queueInto(frame, on.handle());
+            frame.publish(on.handle(), (publisher.published() + 1) * 40_000_000);
+        }
+    }
+
+    @Test
+    void noReaderHasAFrameBeforeAllItsPixelsAreThere() {
+        try (DeviceStream on = new DeviceStream();
+                Publisher publisher = localPublisher().open();
+                DeviceFrame source = new DeviceFrame(publisher.format())) {
+            source.load(new FramePattern(publisher.format()).pixels(1));
+            Child reader = subscriber(SubscriberMode.NEWEST_ONLY);
+            reader.tell("read 1");
+            try (CudaStandIn.Hold hold = new CudaStandIn.Hold()) {
+                publishOn(publisher, source, on);
+                assertEquals(1, publisher.published());
+                for (int copy = 0; copy < COPIES; copy++) {
+                    assertTrue(hold.step(on.handle()));
+                    assertEquals(0, publisher.announced());
+                }
+                assertTrue(hold.step(on.handle()));
+                assertEquals(1, publisher.announced());
+                assertFalse(hold.step(on.handle()), "the announcement is the last");
+                assertEquals(readAll(1), reader.answer());
+            }
+            reader.tell("close").awaitExit(); // so that the publisher need not wait for it
+        }
+    }
+
+    @Test
+    void aStreamAnnouncesOnlyAfterTheStreamOfTheFrameBefore() {
+        try (DeviceStream first = new DeviceStream();
+                DeviceStream second = new DeviceStream();
+                Publisher publisher = localPublisher().open();
+                DeviceFrame source = new DeviceFrame(publisher.format());
+                CudaStandIn.Hold hold = new CudaStandIn.Hold()) {
+            publishOn(publisher, source, first);
+            publishOn(publisher, source, second);
+            for (int copy = 0; copy < COPIES; copy++) {
+                assertTrue(hold.step(second.handle()));
+            }
+            assertFalse(hold.step(second.handle()), "it has its pixels, and waits");
+            for (int copy = 0; copy < COPIES; copy++) {
+                assertTrue(hold.step(first.handle()));
+                assertFalse(hold.step(second.handle()));
+            }
+            assertEquals(0, publisher.announced());
+            assertTrue(hold.step(first.handle()));
+            assertEquals(1, publisher.announced());
+            assertTrue(hold.step(first.handle()), "what the other waits for");
+            assertEquals(1, publisher.announced());
+            assertTrue(hold.step(second.handle()));
+            assertEquals(2, publisher.announced());
+        }
+    }
+
+    @Test
+    void aFrameOnAStreamThatHasNothingToWaitForIsAnnouncedAtOnce() {
+        try (DeviceStream first = new DeviceStream();
+                DeviceStream second = new DeviceStream();
+                Publisher publisher = localPublisher().open();
+                DeviceFrame source = new DeviceFrame(publisher.format())) {
+            publishOn(publisher, source, first);
+            first.await();
+            List<String> calls = CudaStandIn.calls(() -> publishOn(publisher, source, second));
+            assertFalse(calls.contains("cuEventRecord"), calls.toString());
+            second.await();
+        }
+    }
+
+    @Test
+    void aLeaseEndsWhenItsStreamHasReadTheFrameAndNotBefore() {
+        Child publisher = publisher(2);
+        try (Arena arena = Arena.ofConfined();
+                DeviceStream reading = new DeviceStream();
+                Subscriber subscriber = localSubscriber().open();
+                DeviceFrame copy = new DeviceFrame(subscriber.format())) {
+            publisher.ask("publish 1");
+            Frame frame = subscriber.next(PATIENCE);
+            try (CudaStandIn.Hold hold = new CudaStandIn.Hold()) {
+                copy.queueFrom(frame.plane(0).pointer(), reading.handle());
+                frame.closeOn(reading.handle());
+                assertEquals("published 3", publisher.ask("publish 2"));
+                assertEquals("slots 1", publisher.ask("slots"));
+                assertTrue(hold.step(reading.handle()));
+                assertEquals("slots 1", publisher.ask("slots"));
+                assertTrue(hold.step(reading.handle()));
+                assertEquals("slots 2", publisher.ask("slots"));
+            }
+            MemorySegment bytes = copy.store(arena.allocate(subscriber.format().frameBytes()));
+            assertEquals(-1, new FramePattern(subscriber.format()).firstFault(bytes, 1));
+        }
+    }
+
+    @Test
+    void aRingIsZeroedBeforeItsPublisherIsOpen() throws Exception {
+        try (StreamGate gate =
+                new StreamGate().block(0)) { // the stream that cudaMemset works on, and does not wait for
+            CompletableFuture<Publisher> opening =
+                    CompletableFuture.supplyAsync(() -> localPublisher().open());
+            assertThrows(TimeoutException.class, () -> opening.get(300, TimeUnit.MILLISECONDS));
+            gate.open();
+            opening.get().close();
+        }
+    }
+
+    @Test
+    void whatAKilledPublisherHadQueuedIsNeverSeenHalfDone() {
+        Child publisher = devicePublisher(Map.of(CudaStandIn.variable("DELAY_US"), "50000"), 8);
+        Child reader = subscriber(SubscriberMode.STRICT_ORDER);
+        assertEquals("queued 6", publisher.ask("queue 6"));
+        assertEquals(readAll(1), reader.ask("hold 1"));
+        publisher.kill(); // the others are on their way
+        assertEquals("waiting", reader.ask("gone"));
+        String[] gone = reader.answer().split(" ", -1);
+        assertEquals(List.of("gone", "DIED"), List.of(gone[0], gone[1]));
+        assertEquals(readAll(Long.parseLong(gone[3])), reader.ask("check"));
+
+        Child next = publisher(4); // takes over what is left of the names
+        next.ask("publish 1");
+        assertEquals(readAll(1), subscriber(SubscriberMode.STRICT_ORDER).ask("read 1"));
+    }
+
+    @Test
+    void aPublisherWhoseGpuIsStuckSaysSo() {
+        try (DeviceStream on = new DeviceStream();
+                Publisher publisher = localPublisher().slots(2).open();
+                DeviceFrame source = new DeviceFrame(publisher.format());
+                CudaStandIn.Hold hold = new CudaStandIn.Hold()) {
+            publishOn(publisher, source, on);
+            publishOn(publisher, source, on);
+            CuframesException stuck = assertThrows(CuframesException.class, publisher::acquire);
+            assertEquals(ErrorCode.TIMEOUT, stuck.code());
+            assertTrue(stuck.getMessage().endsWith("its stream is still busy"), stuck.getMessage());
+            while (hold.step(on.handle())) {
+                assertTrue(publisher.announced() <= 2);
+            }
+            publisher.acquire().close(); // it goes on once the GPU does
+        }
+    }
+
+    @Test
+    void theDefaultStreamOfAThreadIsAnotherInEveryThread() throws Exception {
+        long perThread = 2; // cudaStreamPerThread
+        try (Publisher publisher = localPublisher().open();
+                StreamGate gate = new StreamGate()) {
+            CompletableFuture.runAsync(() -> {
+                        assertEquals(LibCudart.cudaSuccess, LibCudart.cudaSetDevice(0));
+                        gate.block(perThread);
+                        publisher.acquire().publish(perThread, 1);
+                    })
+                    .get();
+            publisher.acquire().publish(perThread, 2);
+            assertThrows(
+                    TimeoutException.class,
+                    () -> CompletableFuture.runAsync(() -> {
+                                while (publisher.announced() < 1) {
+                                    Thread.onSpinWait();
+                                }
+                            })
+                            .get(100, TimeUnit.MILLISECONDS));
+            gate.open();
+            while (publisher.announced() < 2) {
+                Thread.onSpinWait();
+            }
+        }
+    }
+}
