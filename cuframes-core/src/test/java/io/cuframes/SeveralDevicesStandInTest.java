@@ -3,18 +3,21 @@ package io.cuframes;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cuframes.ffm.CudaPointerAttributes;
 import io.cuframes.ffm.LibCudart;
 import io.cuframes.testing.Child;
 import io.cuframes.testing.CudaStandIn;
+import io.cuframes.testing.DeviceStream;
 import io.cuframes.testing.FramePattern;
 import io.cuframes.testing.StandInTest;
 import io.cuframes.testing.StreamFixture;
 import io.cuframes.testing.SubscriberProcess;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
@@ -31,9 +34,13 @@ class SeveralDevicesStandInTest {
     }
 
     private Publisher publisherOn(int device) {
+        return publisherOn(device, Transport.CUDA_IPC);
+    }
+
+    private Publisher publisherOn(int device, Transport transport) {
         return Publisher.builder(stream.key())
                 .socketDirectory(stream.directory())
-                .transport(Transport.CUDA_IPC)
+                .transport(transport)
                 .device(device)
                 .size(320, 180)
                 .open();
@@ -102,6 +109,44 @@ class SeveralDevicesStandInTest {
             String answer = blind.answer();
             assertTrue(answer.startsWith("error CUDA the frames are on GPU-"), answer);
             assertTrue(answer.contains("CUDA_VISIBLE_DEVICES"), answer);
+            assertEquals(0, publisher.subscribers());
+        }
+    }
+
+    @Test
+    void aSubscriberReadsOnAnotherGpuThanTheRingIsOn() {
+        try (Publisher publisher = publisherOn(1, Transport.CUDA_VMM);
+                Subscriber subscriber = Subscriber.builder(stream.key())
+                        .socketDirectory(stream.directory())
+                        .device(0)
+                        .open();
+                DeviceStream own = new DeviceStream()) {
+            FramePattern pattern = new FramePattern(publisher.format());
+            for (int seq = 1; seq <= 10; seq++) {
+                try (WritableFrame frame = publisher.acquire()) {
+                    pattern.write(frame, seq);
+                    frame.publish(seq);
+                }
+                try (Frame frame = subscriber.next(Duration.ofSeconds(20))) {
+                    assertEquals(-1, pattern.firstFault(frame, seq));
+                    frame.closeOn(own.handle()); // a stream of the device that reads
+                }
+            }
+            own.await();
+        }
+    }
+
+    @Test
+    void aCudaIpcRingIsReadOnItsOwnGpuAlone() {
+        try (Publisher publisher = publisherOn(1)) {
+            CuframesException refused = assertThrows(
+                    CuframesException.class,
+                    () -> Subscriber.builder(stream.key())
+                            .socketDirectory(stream.directory())
+                            .device(0)
+                            .open());
+            assertEquals(ErrorCode.UNSUPPORTED, refused.code());
+            assertTrue(refused.getMessage().contains("publish with transport CUDA_VMM"), refused.getMessage());
             assertEquals(0, publisher.subscribers());
         }
     }

@@ -2,15 +2,20 @@
 package io.cuframes.testing;
 
 import io.cuframes.Backoff;
+import io.cuframes.CudaException;
 import io.cuframes.CuframesException;
 import io.cuframes.Frame;
 import io.cuframes.FrameFormat;
 import io.cuframes.PublisherGoneException;
 import io.cuframes.Subscriber;
 import io.cuframes.SubscriberMode;
+import io.cuframes.ffm.LibCuda;
+import io.cuframes.internal.cuda.Cuda;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,7 +28,7 @@ import java.util.stream.Collectors;
 
 /**
  * A subscriber in a process of its own, told what to do line by line: {@code read N} (checks every pixel), {@code until SEQ} (reads until that
- * frame), {@code slowly SEQ MS} (the same, keeping each frame for so long), {@code hold N} (keeps the next N), {@code check} (looks at those held once more), {@code drop} (closes those held), {@code timeout N}
+ * frame), {@code slowly SEQ MS} (the same, keeping each frame for so long), {@code hold N} (keeps the next N), {@code check} (looks at those held once more), {@code drop} (closes those held), {@code write} (tries to write into the first of those held, in device memory, and says what the driver thinks of it), {@code timeout N}
  * (asks N times for a frame that does not come), {@code health} (all statistics, as JSON), {@code epochs} (says how many frames of which format
  * each epoch had), {@code link} (says how often it has connected anew, and the epoch), {@code gone} (reads until the publisher is gone), {@code close}. Answers each line with one.
  */
@@ -88,6 +93,7 @@ public final class SubscriberProcess {
             case "hold" -> hold(Integer.parseInt(words[1]));
             case "check" -> check();
             case "drop" -> drop();
+            case "write" -> say("wrote " + write(held.getFirst()));
             case "link" -> say("link " + subscriber.reconnects() + " " + subscriber.epoch());
             case "epochs" ->
                 say("epochs " + epochs.stream().map(Epoch::toString).collect(Collectors.joining(", ")));
@@ -95,6 +101,31 @@ public final class SubscriberProcess {
             case "health" -> say(subscriber.stats().toJson());
             case "gone" -> gone();
             default -> throw new IllegalArgumentException(words[0]);
+        }
+    }
+
+    /** By a fill, by a copy and by a word that a stream writes: their statuses. */
+    private static String write(Frame frame) {
+        long address = frame.plane(0).pointer().address();
+        int device = 0;
+        long previous = Cuda.useDevice(device);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment source = arena.allocate(64);
+            int fill = LibCuda.cuMemsetD8_v2(address, 0xee, 64);
+            int copy = attempt(() -> Cuda.copyRows(address, 64, source.address(), 64, 64, 1, 0));
+            int word = LibCuda.cuStreamWriteValue32_v2(0, address, -1, LibCuda.CU_STREAM_WRITE_VALUE_DEFAULT);
+            return fill + " " + copy + " " + (word == 0 ? LibCuda.cuStreamSynchronize(0) : word);
+        } finally {
+            Cuda.restoreDevice(previous, device);
+        }
+    }
+
+    private static int attempt(Runnable call) {
+        try {
+            call.run();
+            return LibCuda.cuStreamSynchronize(0);
+        } catch (CudaException e) {
+            return e.status();
         }
     }
 

@@ -66,15 +66,15 @@ public final class CudaVmmRingView implements RingView {
         return out.get(JAVA_LONG, 0);
     }
 
-    private static CuframesException withAdvice(CudaException e, CudaDevice owner, CudaDevice reader, RingLayout ring) {
+    private static CudaException withAdvice(CudaException e, CudaDevice owner, CudaDevice reader, RingLayout ring) {
         String where = owner == null
                 ? "the ring is on " + ring.device() + ", which this process does not see (CUDA_VISIBLE_DEVICES)"
                 : "the ring is on device " + owner;
-        return new CuframesException(
-                ErrorCode.CUDA,
+        return new CudaException(
+                e.call(),
+                e.status(),
                 "a ring of " + ring.length() + " bytes could not be mapped for device " + reader + "; " + where + ": "
-                        + e.getMessage(),
-                e);
+                        + e.getMessage());
     }
 
     /** Tries to write where no frame is. The driver refuses it when it is asked; nothing is queued. */

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes;
+
+import io.cuframes.testing.GpuTest;
+
+/** {@link Transport#CUDA_VMM}. */
+@GpuTest
+class CudaVmmTest extends CudaVmmConformance {}
