@@ -34,6 +34,7 @@ public final class DecodeBenchmark {
         try {
             for (String encoder : List.of("libx264", "libx265", "libopenh264")) {
                 if (encode(clip, encoder, frames)) {
+                    decode(clip, encoder, directory, VideoSource.Decoder.NVDEC, Transport.CUDA_VMM);
                     decode(clip, encoder, directory, VideoSource.Decoder.NVDEC, Transport.CUDA_IPC);
                     decode(clip, encoder, directory, VideoSource.Decoder.CPU, Transport.HOST);
                 }

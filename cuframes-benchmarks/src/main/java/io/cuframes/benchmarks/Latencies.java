@@ -21,7 +21,7 @@ final class Latencies {
 
     void print(String way) {
         System.out.printf(
-                "%-14s %8.1f %8.1f %8.1f %8.1f%n",
+                "%-18s %8.1f %8.1f %8.1f %8.1f%n",
                 way,
                 histogram.getValueAtPercentile(50) / 1e3,
                 histogram.getValueAtPercentile(90) / 1e3,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.benchmarks;
 
+import io.cuframes.Transport;
 import io.cuframes.WaitStrategy;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -16,7 +17,7 @@ import java.util.List;
  *
  * <ul>
  *   <li>floor: one process, two streams, one event between them: what cannot be undercut
- *   <li>ring: this library, for each way of waiting
+ *   <li>ring: this library, over each transport, for each way of waiting
  *   <li>stream-wait: the classic way, the subscriber's stream waits for an IPC event
  * </ul>
  *
@@ -32,11 +33,13 @@ public final class ReadinessBenchmark {
         int frames = args.length > 0 ? Integer.parseInt(args[0]) : FRAMES;
         Path directory = Files.createTempDirectory("cuframes-benchmark");
         System.out.printf("1080p NV12 memset to 4 bytes on the host, %d frames, microseconds%n", frames);
-        System.out.printf("%-14s %8s %8s %8s %8s%n", "way", "p50", "p90", "p99", "max");
+        System.out.printf("%-18s %8s %8s %8s %8s%n", "way", "p50", "p90", "p99", "max");
         try {
             run(FloorRole.class, frames);
-            for (WaitStrategy strategy : WaitStrategy.values()) {
-                pair(RingPublisherRole.class, RingSubscriberRole.class, frames, directory, strategy);
+            for (Transport transport : List.of(Transport.CUDA_VMM, Transport.CUDA_IPC)) {
+                for (WaitStrategy strategy : WaitStrategy.values()) {
+                    pair(RingPublisherRole.class, RingSubscriberRole.class, frames, directory, strategy, transport);
+                }
             }
             pair(StreamWaitPublisherRole.class, StreamWaitSubscriberRole.class, frames, directory, "");
         } finally {

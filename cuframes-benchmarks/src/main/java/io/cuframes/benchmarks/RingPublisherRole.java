@@ -16,7 +16,7 @@ final class RingPublisherRole {
         Latencies calls = new Latencies(frames);
         try (Publisher publisher = Publisher.builder("benchmark-" + args[2])
                 .socketDirectory(Path.of(args[1]))
-                .transport(Transport.CUDA_IPC)
+                .transport(Transport.valueOf(args[3]))
                 .size(1920, 1080)
                 .open()) {
             while (publisher.subscribers() == 0) {

@@ -40,6 +40,6 @@ final class RingSubscriberRole {
                 }
             }
         }
-        latencies.print("ring " + args[2]);
+        latencies.print((args[3].equals("CUDA_VMM") ? "vmm " : "ipc ") + args[2]);
     }
 }

@@ -37,11 +37,18 @@ public final class Child implements AutoCloseable {
 
     /** The same, with something more in its environment. */
     public static Child start(Map<String, String> environment, Class<?> main, Object... arguments) {
-        List<String> command = new ArrayList<>(List.of(
+        return start(List.of(), environment, main, arguments);
+    }
+
+    /** The same, by a command that runs the one it is given: {@code unshare}, for example. */
+    public static Child start(List<String> by, Map<String, String> environment, Class<?> main, Object... arguments) {
+        List<String> command = new ArrayList<>(by);
+        command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
+                "-XX:-UsePerfData", // its file is named by the process id, which is 1 in every container
                 "-Djava.util.logging.config.file=/dev/null",
                 "-cp",
                 System.getProperty("java.class.path"),

@@ -9,12 +9,13 @@ import picocli.CommandLine.Option;
 final class DecodeOptions {
     @Option(
             names = "--transport",
-            paramLabel = "auto|cuda-ipc|host",
+            paramLabel = "auto|cuda-vmm|cuda-ipc|host",
             defaultValue = "auto",
             converter = TransportWord.class,
             description =
-                    "Where the frames live. auto (the default): in device memory where there is a CUDA device, else"
-                            + " in host memory.")
+                    "Where the frames live. auto (the default): in device memory where there is a CUDA device, shared by a"
+                            + " descriptor (cuda-vmm) if that works, else by handles (cuda-ipc); without a device in host"
+                            + " memory.")
     Transport transport;
 
     @Option(

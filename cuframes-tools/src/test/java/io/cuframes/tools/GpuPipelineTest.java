@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The main job on a GPU: NVDEC decodes once, three processes read the ring in device memory, and every frame's number is right. */
 @Tag("gpu")
@@ -51,8 +51,8 @@ class GpuPipelineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"libx264", "libx265"})
-    void aFileIsDecodedByNvdecAndReadByThreeProcesses(String codec) throws Exception {
+    @CsvSource({"libx264, CUDA_VMM", "libx265, CUDA_VMM", "libx264, CUDA_IPC"})
+    void aFileIsDecodedByNvdecAndReadByThreeProcesses(String codec, Transport transport) throws Exception {
         Path clip = directory.resolve("clip.mp4");
         makeAClip(clip, codec);
         List<Tool> readers = new ArrayList<>();
@@ -74,14 +74,14 @@ class GpuPipelineTest {
                 "--decoder",
                 "nvdec",
                 "--transport",
-                "cuda-ipc",
+                TransportWord.of(transport),
                 "--realtime",
                 "--ring",
                 "12")) {
             for (Tool reader : readers) {
                 assertEquals(0, reader.await(), reader.err());
                 JsonObject read = reader.json();
-                assertEquals("CUDA_IPC", read.get("transport").getAsString());
+                assertEquals(transport.name(), read.get("transport").getAsString());
                 assertEquals(COUNTED, read.get("frames").getAsInt());
                 assertEquals(0, read.get("torn").getAsInt(), reader.out());
                 assertEquals(0, read.get("gaps").getAsInt(), reader.out());
@@ -117,7 +117,7 @@ class GpuPipelineTest {
         try (Tool demo = Tool.start(directory, "demo", "--seconds", "10", "--size", "1920x1080", "--json")) {
             assertEquals(0, demo.await(), demo.err());
             JsonObject result = demo.json();
-            assertEquals("CUDA_IPC", result.get("transport").getAsString());
+            assertEquals("CUDA_VMM", result.get("transport").getAsString());
             assertEquals("NVDEC", result.get("decoder").getAsString());
             assertTrue(result.get("ok").getAsBoolean(), demo.out());
             System.out.println("demo " + result);
