@@ -61,7 +61,7 @@ class NvdecTest {
         try (VideoSource source = VideoSource.builder(clip.toString()).open();
                 Playback playback = new Playback(source, directory, Transport.AUTO)) {
             assertEquals(VideoSource.Decoder.NVDEC, source.decoder());
-            assertEquals(Transport.CUDA_IPC, playback.publisher().transport());
+            assertEquals(Transport.CUDA_VMM, playback.publisher().transport());
             playAll(playback);
         }
     }

@@ -122,7 +122,7 @@ final class Tool implements AutoCloseable {
                 .filter(line -> line.startsWith("SigIgn:"))
                 .findFirst()
                 .orElseThrow();
-        return (Long.parseUnsignedLong(ignored.substring("SigIgn:".length()).strip(), 16) & 1L << SIGINT - 1) != 0;
+        return (Long.parseUnsignedLong(ignored.substring("SigIgn:".length()).strip(), 16) & (1L << (SIGINT - 1))) != 0;
     }
 
     /** Waits until its standard error has the text. */
