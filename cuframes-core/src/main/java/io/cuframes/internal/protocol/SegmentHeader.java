@@ -143,7 +143,9 @@ public record SegmentHeader(
         long length = segment.get(U64, SegmentDescriptor.RING_LENGTH_OFFSET);
         check(length > 0 && length <= MAX_RING_LENGTH, name, "ring_length is " + length);
         long stride = segment.get(U64, SegmentDescriptor.SLOT_STRIDE_OFFSET);
-        boolean fits = ownership == Ownership.EXTERNAL ? stride == 0 : stride >= frameBytes && stride <= length / slots;
+        boolean fits = ownership == Ownership.EXTERNAL
+                ? stride == 0
+                : stride >= frameBytes && stride <= length / slots && SegmentDescriptor.pageAligned(stride) == stride;
         check(fits, name, "slot_stride is " + stride + " for a ring of " + length + " bytes");
         return new RingLayout(
                 transport,
