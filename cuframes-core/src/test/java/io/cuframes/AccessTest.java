@@ -159,10 +159,12 @@ class AccessTest {
         Set<String> seen = new ConcurrentSkipListSet<>();
         AtomicBoolean done = new AtomicBoolean();
         Path socket = directory.resolve(stream.key() + ".sock");
+        Path draft = directory.resolve("." + stream.key() + ".new");
         Thread watcher = Thread.ofPlatform().start(() -> {
             while (!done.get()) {
                 seen.add("directory " + mode(directory));
                 seen.add("socket " + mode(socket));
+                seen.add("draft " + mode(draft));
                 seen.add("segment " + mode(stream.segment()));
             }
         });
@@ -176,7 +178,8 @@ class AccessTest {
             watcher.join();
         }
         Set<String> right = new TreeSet<>(List.of("directory 710", "socket 660", "segment 640"));
-        right.addAll(List.of("directory absent", "socket absent", "segment absent"));
+        right.addAll(List.of("directory absent", "socket absent", "segment absent", "draft absent"));
+        seen.removeAll(List.of("draft 0", "draft 660")); // rarely caught: before it has its name, open to nobody, then as it is to be
         assertEquals(right, seen);
     }
 
