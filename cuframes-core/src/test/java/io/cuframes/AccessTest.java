@@ -179,7 +179,8 @@ class AccessTest {
         }
         Set<String> right = new TreeSet<>(List.of("directory 710", "socket 660", "segment 640"));
         right.addAll(List.of("directory absent", "socket absent", "segment absent", "draft absent"));
-        seen.removeAll(List.of("draft 0", "draft 660")); // rarely caught: before it has its name, open to nobody, then as it is to be
+        seen.removeAll(List.of(
+                "draft 0", "draft 660")); // rarely caught: before it has its name, open to nobody, then as it is to be
         assertEquals(right, seen);
     }
 
