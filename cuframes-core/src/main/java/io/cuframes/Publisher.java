@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
+import io.cuframes.internal.connect.Access;
 import io.cuframes.internal.connect.SegmentFile;
 import io.cuframes.internal.connect.StreamKey;
 import io.cuframes.internal.cuda.Cuda;
@@ -26,7 +27,9 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
 
 /**
  * The one writer of a stream: a ring of frames that any number of processes read in place.
@@ -483,6 +486,11 @@ public final class Publisher implements AutoCloseable {
         int maxLeases;
         Path socketDirectory;
 
+        /** Null: not said. */
+        private Set<Integer> users;
+
+        private Set<Integer> groups;
+
         /** That of the publisher which this one goes on for; 0 where there is none. */
         private long previousEpoch;
 
@@ -678,6 +686,37 @@ public final class Publisher implements AutoCloseable {
         }
 
         /**
+         * Who else may read the stream, besides the publisher's own user, its groups ({@link #allowGroups}) and root; nobody unless said. The kernel
+         * says who a subscriber is, not the subscriber. They must get through the socket's directory, too: the library lets them through one
+         * that it makes, and leaves the modes of others alone.
+         *
+         * @param userIds ids as the publisher's user namespace has them, 0 or more; replaces those of an earlier call. In a user namespace all users
+         *     that it does not know look like 65534
+         * @return this
+         */
+        public Builder allowUsers(int... userIds) {
+            users = Arrays.stream(userIds).boxed().collect(Collectors.toUnmodifiableSet());
+            return this;
+        }
+
+        /**
+         * The groups whose members may read the stream, whether it is their primary or a supplementary group; the publisher's primary group
+         * unless said. With one group the stream's files are given to it, so the publisher has to be a member; with several, only the
+         * credentials of whoever connects decide.
+         *
+         * @param groupIds ids as the publisher's user namespace has them, 0 or more; none to admit no group
+         * @return this
+         */
+        public Builder allowGroups(int... groupIds) {
+            groups = Arrays.stream(groupIds).boxed().collect(Collectors.toUnmodifiableSet());
+            return this;
+        }
+
+        Access access() {
+            return Access.of(users, groups);
+        }
+
+        /**
          * How many subscribers are admitted at a time; 32 unless said.
          *
          * @param most 1 to 256
@@ -689,7 +728,8 @@ public final class Publisher implements AutoCloseable {
         }
 
         /**
-         * How many frames one subscriber may hold at a time; unless said, all but two of the slots, and at least one.
+         * How many frames one subscriber may hold at a time; unless said, all but two of the slots, and at least one. One that takes more is cut off
+         * as soon as the publisher finds no slot.
          *
          * @param most 1 to the number of slots
          * @return this
@@ -796,6 +836,8 @@ public final class Publisher implements AutoCloseable {
             copy.maxSubscribers = maxSubscribers;
             copy.maxLeases = maxLeases;
             copy.socketDirectory = socketDirectory;
+            copy.users = users;
+            copy.groups = groups;
             copy.previousEpoch = previousEpoch;
             return copy;
         }

@@ -5,7 +5,7 @@ package io.cuframes;
 public final class PublisherGoneException extends CuframesException {
     private static final long serialVersionUID = 1L;
 
-    /** How a publisher goes. Immutable. */
+    /** How a publisher goes, as far as one subscriber is concerned. Immutable. */
     public enum Reason {
         /** It closed the stream in order. */
         ENDED,
@@ -13,6 +13,8 @@ public final class PublisherGoneException extends CuframesException {
         FORMAT_CHANGED,
         /** It did not wait any longer for this strict subscriber, which had not taken a frame for the publisher's grace period. */
         STALLED,
+        /** It cut this subscriber off, which leased more frames than it may ({@link Publisher.Builder#maxLeases}): a defect of the subscriber's library. */
+        EVICTED,
         /** Its process died, or cut this subscriber off, without a goodbye. */
         DIED
     }

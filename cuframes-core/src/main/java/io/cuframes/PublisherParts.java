@@ -58,8 +58,8 @@ final class PublisherParts implements AutoCloseable {
                     builder.timeBase,
                     format,
                     parts.memory.layout());
-            parts.segment =
-                    SegmentFile.create(key, builder.slots, bytes -> parts.describe(bytes, builder.maxSubscribers));
+            parts.segment = SegmentFile.create(
+                    key, builder.slots, builder.access(), bytes -> parts.describe(bytes, builder.maxSubscribers));
             parts.closing.push(parts.segment::close);
             parts.closing.push(parts.segment::unlink);
             parts.serve(key, device, builder);
@@ -120,7 +120,7 @@ final class PublisherParts implements AutoCloseable {
                 segment,
                 memory.descriptor(),
                 readers,
-                new PublisherServer.Limits(builder.maxSubscribers, builder.maxLeases));
+                new PublisherServer.Limits(builder.maxSubscribers, builder.maxLeases, builder.access()));
         closing.push(server::close);
     }
 

@@ -273,6 +273,7 @@ final class Session {
         return switch (bye) {
             case MessageDescriptor.BYE_FORMAT_CHANGED -> Reason.FORMAT_CHANGED;
             case MessageDescriptor.BYE_STALLED -> Reason.STALLED;
+            case MessageDescriptor.BYE_EVICTED -> Reason.EVICTED;
             default -> Reason.ENDED;
         };
     }
@@ -304,6 +305,9 @@ final class Session {
                     case STALLED ->
                         publisher + " does not wait for this subscriber any longer, which took no frame for its grace"
                                 + " period: take frames sooner, or have the publisher wait longer";
+                    case EVICTED ->
+                        publisher + " cut this subscriber off for leasing more than " + connection.maxLeases()
+                                + " frames at a time; what it still held may have been overwritten";
                     case DIED -> publisher + " died or cut this subscriber off";
                 };
     }

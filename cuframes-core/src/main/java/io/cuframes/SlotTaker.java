@@ -42,8 +42,8 @@ final class SlotTaker {
     /** How long one frame may wait for readers; 0 where the policy is not to wait. */
     private final long waitNanos;
 
-    /** Stalled readers that the server has been told of. */
-    private long toldStalled;
+    /** Stalled and overdrawn readers that the server has been told of. */
+    private long told;
 
     /** The thread that waits here now. Volatile: it is stored before {@code closed} is looked at, and a close does it the other way round. */
     private volatile Thread waiter;
@@ -91,9 +91,10 @@ final class SlotTaker {
 
     private int look(int wanted) {
         int slot = wanted == ANY_SLOT ? writer.take() : writer.take(wanted);
-        if (writer.stalled() != toldStalled) {
-            toldStalled = writer.stalled();
-            server.noticeStalled();
+        long found = writer.stalled() + writer.overdrawn();
+        if (found != told) {
+            told = found;
+            server.noticeReaders();
         }
         return slot;
     }

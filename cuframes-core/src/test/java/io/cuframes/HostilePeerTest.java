@@ -2,12 +2,22 @@
 package io.cuframes;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cuframes.ffm.Libc;
+import io.cuframes.ffm.SocketMessage;
+import io.cuframes.internal.os.Descriptor;
+import io.cuframes.internal.os.Posix;
+import io.cuframes.internal.os.UnixAddress;
 import io.cuframes.internal.protocol.MessageDescriptor;
 import io.cuframes.internal.protocol.RejectCode;
+import io.cuframes.testing.RawReader;
 import io.cuframes.testing.StreamFixture;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -16,6 +26,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
@@ -267,6 +278,121 @@ class HostilePeerTest {
         assertTrue(System.nanoTime() - start < 8_000_000_000L);
         for (SocketChannel channel : silent) {
             channel.close();
+        }
+    }
+
+    @Test
+    void silentPeersMakeRoomForOthersAndAreToldSo() throws IOException {
+        List<SocketChannel> silent = new ArrayList<>();
+        for (int i = 0; i < 60; i++) { // more than may shake hands at a time
+            silent.add(connect());
+        }
+        ByteBuffer answer = readAll(silent.get(0));
+        assertEquals(MessageDescriptor.REJECT, answer.getShort(4));
+        assertEquals(RejectCode.BUSY.code(), answer.getInt(8));
+        try (Subscriber soon = Subscriber.builder(stream.key())
+                .socketDirectory(stream.directory())
+                .connectTimeout(Duration.ZERO) // it is let in at its first try
+                .open()) {
+            assertEquals(publisher.epoch(), soon.epoch());
+        }
+        for (SocketChannel channel : silent) {
+            channel.close();
+        }
+        assertNothingKept();
+    }
+
+    @Test
+    void tenThousandConnectionsLeaveNothing() throws IOException {
+        int refused = 0;
+        for (int i = 0; i < 10_000; i++) {
+            try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+                channel.configureBlocking(false);
+                if (!channel.connect(UnixDomainSocketAddress.of(stream.socket()))) {
+                    refused++;
+                } else if (i % 3 == 0) {
+                    channel.write(hello().limit(i % HELLO_LENGTH));
+                }
+            } catch (IOException e) {
+                refused++; // the backlog is full, or it was cut off already
+            }
+        }
+        assertTrue(refused < 10_000);
+        assertNothingKept();
+    }
+
+    @Test
+    void aMessageThatDripsInIsGivenUpAfterTwoSecondsAllTheSame() throws Exception {
+        try (SocketChannel channel = connect()) {
+            long start = System.nanoTime();
+            int sent = 0;
+            while (sent < HELLO_LENGTH) {
+                try {
+                    channel.write(hello().position(sent).limit(sent + 1));
+                } catch (IOException e) {
+                    break; // it is closed
+                }
+                sent++;
+                LockSupport.parkNanos(100_000_000);
+            }
+            assertTrue(sent < HELLO_LENGTH, "it was let drip for " + (System.nanoTime() - start) / 1e9 + " s");
+            assertEquals(0, readAll(channel).remaining());
+        }
+        assertNothingKept();
+    }
+
+    @Test
+    void descriptorsThatAPeerSendsAreClosed() {
+        try (Arena arena = Arena.ofConfined();
+                SocketMessage message = new SocketMessage(MessageDescriptor.MAX_LENGTH, arena);
+                Descriptor socket = new Descriptor(
+                        Posix.check(Libc.socket(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_CLOEXEC, 0), "socket"));
+                Descriptor gift = Posix.memfd("cuframes-gift")) {
+            Posix.check(new UnixAddress(stream.socket()).connect(socket), "connect");
+            MemorySegment.copy(MemorySegment.ofBuffer(hello()), 0, message.payload(), 0, HELLO_LENGTH);
+            int[] gifts = new int[SocketMessage.MAX_DESCRIPTORS];
+            Arrays.fill(gifts, gift.fd());
+            assertEquals(50, message.send(socket.fd(), 0, 50, 0, gifts));
+            assertEquals(HELLO_LENGTH - 50, message.send(socket.fd(), 50, HELLO_LENGTH - 50, 0, gifts));
+            assertEquals(MessageDescriptor.WELCOME_LENGTH, message.receive(socket.fd(), 0, 1024, 0));
+            assertEquals(
+                    MessageDescriptor.WELCOME,
+                    message.payload().get(ValueLayout.JAVA_SHORT, MessageDescriptor.TYPE_OFFSET));
+        }
+        assertNothingKept();
+    }
+
+    @Test
+    void aPeerThatNeverSaysReadyTakesAPlaceAndNoMore() {
+        try (Publisher small = Publisher.builder(stream.key() + "-small")
+                        .socketDirectory(stream.directory())
+                        .transport(Transport.HOST)
+                        .size(64, 64)
+                        .maxSubscribers(1)
+                        .open();
+                RawReader mute =
+                        new RawReader(stream.directory().resolve(small.key() + ".sock"), SubscriberMode.STRICT_ORDER)) {
+            Subscriber.Builder builder = Subscriber.builder(small.key()).socketDirectory(stream.directory());
+            CuframesException full = assertThrows(CuframesException.class, builder::open);
+            assertEquals(ErrorCode.NO_SLOT, full.code());
+            assertTrue(full.getMessage().contains("raise its maxSubscribers"), full.getMessage());
+            assertEquals(0, small.subscribers());
+            mute.close();
+            openSoon(builder).close();
+        }
+    }
+
+    /** The place is free once the publisher has seen the end. */
+    private static Subscriber openSoon(Subscriber.Builder builder) {
+        long deadline = System.nanoTime() + 10_000_000_000L;
+        while (true) {
+            try {
+                return builder.open();
+            } catch (CuframesException e) {
+                if (e.code() != ErrorCode.NO_SLOT || System.nanoTime() - deadline > 0) {
+                    throw e;
+                }
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 package io.cuframes;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -17,14 +18,18 @@ import io.cuframes.internal.protocol.RingLayout;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.SegmentHeader;
 import io.cuframes.internal.protocol.SlotDescriptor;
+import io.cuframes.testing.FakePublisher;
 import io.cuframes.testing.StreamFixture;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -156,6 +161,12 @@ class HostilePublisherTest {
 
     /** Sends a good WELCOME, segment, control page and ring, but for the lie. */
     private Answer welcome(Lie lie, int descriptorsSent, long controlLength, boolean sealed, long ringLength) {
+        return welcome(lie, sent -> Arrays.copyOf(sent, descriptorsSent), controlLength, sealed, ringLength);
+    }
+
+    /** The same, with other descriptors than the segment's, the control page's and the ring's. */
+    private Answer welcome(
+            Lie lie, UnaryOperator<int[]> descriptors, long controlLength, boolean sealed, long ringLength) {
         return (socket, message) -> {
             try (Arena local = Arena.ofConfined();
                     Descriptor segment = Posix.memfd("fake-segment");
@@ -181,7 +192,7 @@ class HostilePublisherTest {
                 welcome.set(ValueLayout.JAVA_INT, MessageDescriptor.WELCOME_MAX_LEASES_OFFSET, 1);
                 lie.apply(welcome, bytes);
                 int[] all = {segment.fd(), control.fd(), ring.fd()};
-                message.send(socket, 0, MessageDescriptor.WELCOME_LENGTH, 0, Arrays.copyOf(all, descriptorsSent));
+                message.send(socket, 0, MessageDescriptor.WELCOME_LENGTH, 0, descriptors.apply(all));
             }
         };
     }
@@ -290,5 +301,203 @@ class HostilePublisherTest {
         CuframesException shortRing = connectTo(welcome(truth(), 3, ControlDescriptor.LENGTH, true, STRIDE));
         assertEquals(ErrorCode.PROTOCOL, shortRing.code());
         assertTrue(shortRing.getMessage().contains("a ring of " + STRIDE + " bytes"), shortRing.getMessage());
+    }
+
+    /** Sends something else in one place of the three. */
+    private Answer swapped(int place, Descriptor other) {
+        return welcome(
+                truth(),
+                sent -> {
+                    sent[place] = other.fd();
+                    return sent;
+                },
+                ControlDescriptor.LENGTH,
+                true,
+                RING);
+    }
+
+    @Test
+    void descriptorsOfAnotherKindAreRefused() {
+        for (Path other :
+                List.of(Path.of("/dev/null"), Path.of("/dev/zero"), Path.of("/"), Path.of("/proc/self/status"))) {
+            try (Descriptor opened = Posix.open(other, Libc.O_RDONLY, 0)) {
+                assertProtocolError("the publisher said", swapped(0, opened));
+                assertProtocolError("not a sealed memfd", swapped(1, opened));
+                CuframesException ring = connectTo(swapped(2, opened));
+                assertEquals(ErrorCode.PROTOCOL, ring.code(), ring.getMessage());
+                assertTrue(ring.getMessage().contains("sent a ring of"), ring.getMessage());
+                cleanSocket();
+            }
+        }
+        try (Descriptor event = new Descriptor(Posix.check(Libc.eventfd(0, Libc.EFD_CLOEXEC), "eventfd"))) {
+            assertProtocolError("the publisher said", swapped(0, event));
+            assertProtocolError("not a sealed memfd", swapped(1, event));
+        }
+    }
+
+    @Test
+    void aRingThatIsNotSealedIsRefused() {
+        try (Descriptor open = Posix.memfd("fake-open-ring")) {
+            Posix.reserve(open, RING, "ring");
+            CuframesException refused = connectTo(swapped(2, open));
+            assertEquals(ErrorCode.PROTOCOL, refused.code());
+            assertTrue(refused.getMessage().contains("no F_SEAL_SHRINK"), refused.getMessage());
+        }
+    }
+
+    @Test
+    void aControlPageThatCannotBeWrittenIsRefused() {
+        try (Descriptor page = Posix.memfd("fake-page")) {
+            Posix.reserve(page, ControlDescriptor.LENGTH, "page");
+            Posix.seal(page, Libc.F_SEAL_SHRINK);
+            try (Descriptor readOnly = Posix.reopenReadOnly(page)) {
+                CuframesException refused = connectTo(swapped(1, readOnly));
+                assertEquals(ErrorCode.ACCESS_DENIED, refused.code());
+                assertTrue(
+                        refused.getMessage().contains("the control page of \"" + stream.key()), refused.getMessage());
+            }
+        }
+    }
+
+    @Test
+    void moreDescriptorsThanAnnouncedAreRefusedAndClosed() {
+        for (int count : new int[] {4, SocketMessage.MAX_DESCRIPTORS}) {
+            assertProtocolError(
+                    "announces 3 descriptors and brings " + count,
+                    welcome(
+                            truth(),
+                            sent -> {
+                                int[] more = Arrays.copyOf(sent, count);
+                                Arrays.fill(more, 3, count, sent[0]);
+                                return more;
+                            },
+                            ControlDescriptor.LENGTH,
+                            true,
+                            RING));
+        }
+    }
+
+    @Test
+    void aPublisherThatGrantsNoLeaseIsRefusedAndOneThatGrantsAllIsTakenAtTheRingsSize() {
+        assertProtocolError(
+                "grants no lease",
+                lie((welcome, segment) ->
+                        welcome.set(ValueLayout.JAVA_INT, MessageDescriptor.WELCOME_MAX_LEASES_OFFSET, 0)));
+        AssertionError connected = assertThrows(
+                AssertionError.class,
+                () -> connectTo(lie((welcome, segment) ->
+                        welcome.set(ValueLayout.JAVA_INT, MessageDescriptor.WELCOME_MAX_LEASES_OFFSET, -1))));
+        assertTrue(connected.getMessage().contains("nothing was thrown"), connected.getMessage());
+    }
+
+    private static void sendReject(int socket, SocketMessage message, int code, String text) {
+        byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+        header(message, 20 + utf8.length, MessageDescriptor.REJECT);
+        message.payload().set(ValueLayout.JAVA_INT, MessageDescriptor.REJECT_CODE_OFFSET, code);
+        message.payload().set(ValueLayout.JAVA_INT, MessageDescriptor.REJECT_TEXT_LENGTH_OFFSET, utf8.length);
+        MemorySegment.copy(
+                utf8, 0, message.payload(), ValueLayout.JAVA_BYTE, MessageDescriptor.REJECT_TEXT_OFFSET, utf8.length);
+        message.send(socket, 0, 20 + utf8.length, 0);
+    }
+
+    @Test
+    void neitherControlsOfEightBitsNorDirectionMarksGetThrough() {
+        CuframesException refused =
+                connectTo((socket, message) -> sendReject(socket, message, 4, "a\u009b31mb\u202ec\u2028d\u00e9"));
+        assertTrue(refused.getMessage().endsWith("(ACCESS): a?31mb?c?d\u00e9"), refused.getMessage());
+    }
+
+    @Test
+    void aRejectOfAnUnknownCodeOrTooLongATextMakesNoSense() {
+        assertProtocolError(
+                "REJECT that does not make sense", (socket, message) -> sendReject(socket, message, 99, ""));
+        assertProtocolError(
+                "REJECT that does not make sense",
+                (socket, message) -> sendReject(socket, message, 4, "x".repeat(513)));
+    }
+
+    @Test
+    void aBusyPublisherIsTriedAgainUntilTheTimeout() {
+        CuframesException busy =
+                connectTo((socket, message) -> sendReject(socket, message, 7, "32 handshakes are under way"));
+        assertEquals(ErrorCode.NOT_FOUND, busy.code());
+        assertTrue(busy.getMessage().contains("is busy (32 handshakes are under way)"), busy.getMessage());
+    }
+
+    /** A publisher turns a foreign user away before it has said anything. */
+    @Test
+    void aRefusalThatComesBeforeTheHelloWasHeardIsHeardAllTheSame() {
+        for (int i = 0; i < 20; i++) {
+            try (Descriptor listener = new Descriptor(
+                    Posix.check(Libc.socket(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_CLOEXEC, 0), "socket"))) {
+                Posix.check(new UnixAddress(stream.socket()).bind(listener), "bind");
+                Posix.check(Libc.listen(listener.fd(), 4), "listen");
+                CompletableFuture<Void> doorman = CompletableFuture.runAsync(() -> {
+                    int fd = Posix.check(
+                            Libc.accept4(listener.fd(), MemorySegment.NULL, MemorySegment.NULL, Libc.SOCK_CLOEXEC),
+                            "accept");
+                    try (Descriptor socket = new Descriptor(fd);
+                            SocketMessage message = new SocketMessage(2048, arena)) {
+                        sendReject(socket.fd(), message, 4, "not you");
+                    }
+                });
+                CuframesException refused = assertThrows(
+                        CuframesException.class,
+                        () -> Subscriber.builder(stream.key())
+                                .socketDirectory(stream.directory())
+                                .connectTimeout(Duration.ofMillis(1))
+                                .open());
+                doorman.join();
+                assertEquals(ErrorCode.ACCESS_DENIED, refused.code(), refused.getMessage());
+                assertTrue(refused.getMessage().endsWith("refused (ACCESS): not you"), refused.getMessage());
+            }
+            cleanSocket();
+        }
+    }
+
+    /** A file of /dev/shm cannot be sealed, so this cannot be kept from happening; it ends what reads there, and not the process. */
+    @Test
+    void aSegmentThatIsCutShortUnderItsReaderIsAnErrorAndNoCrash() {
+        try (FakePublisher publisher = new FakePublisher(stream)) {
+            CompletableFuture<FakePublisher.Guest> guest = CompletableFuture.supplyAsync(() -> {
+                FakePublisher.Guest accepted = publisher.accept();
+                accepted.welcome(2, true);
+                return accepted;
+            });
+            try (Subscriber subscriber = Subscriber.builder(stream.key())
+                            .socketDirectory(stream.directory())
+                            .open();
+                    FakePublisher.Guest publishersEnd = guest.join()) {
+                assertNotNull(publishersEnd);
+                publisher.truncate();
+                InternalError error = assertThrows(InternalError.class, () -> subscriber.next(Duration.ofSeconds(10)));
+                assertTrue(error.getMessage().contains("fault occurred"), error.getMessage());
+            }
+        }
+    }
+
+    @Test
+    void aFrameInASlotThatIsNotThereIsRefused() {
+        for (SubscriberMode mode : SubscriberMode.values()) {
+            try (FakePublisher publisher = new FakePublisher(stream)) {
+                CompletableFuture<FakePublisher.Guest> guest = CompletableFuture.supplyAsync(() -> {
+                    FakePublisher.Guest accepted = publisher.accept();
+                    accepted.welcome(2, true);
+                    return accepted;
+                });
+                try (Subscriber subscriber = Subscriber.builder(stream.key())
+                                .socketDirectory(stream.directory())
+                                .mode(mode)
+                                .open();
+                        FakePublisher.Guest publishersEnd = guest.join()) {
+                    assertNotNull(publishersEnd);
+                    publisher.announceNothing(1, 255);
+                    CuframesException refused =
+                            assertThrows(CuframesException.class, () -> subscriber.next(Duration.ofSeconds(10)));
+                    assertEquals(ErrorCode.PROTOCOL, refused.code());
+                    assertTrue(refused.getMessage().contains("in slot 255 of a ring of"), refused.getMessage());
+                }
+            }
+        }
     }
 }

@@ -12,7 +12,6 @@ import io.cuframes.testing.SubscriberProcess;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -46,8 +45,8 @@ abstract class NamespaceConformance {
     }
 
     private Child subscriber(SubscriberMode mode) {
-        Child child = Child.start(
-                CONTAINER, Map.of(), SubscriberProcess.class, stream.key(), stream.directory(), mode, "reconnect");
+        Child child = Child.startBy(
+                CONTAINER, SubscriberProcess.class, stream.key(), stream.directory(), mode, "reconnect");
         assertEquals("ready " + transport, child.answer());
         return child;
     }

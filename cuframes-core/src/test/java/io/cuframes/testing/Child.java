@@ -37,12 +37,21 @@ public final class Child implements AutoCloseable {
 
     /** The same, with something more in its environment. */
     public static Child start(Map<String, String> environment, Class<?> main, Object... arguments) {
-        return start(List.of(), environment, main, arguments);
+        return start(environment, List.of(), System.getProperty("java.class.path"), main, arguments);
     }
 
-    /** The same, by a command that runs the one it is given: {@code unshare}, for example. */
-    public static Child start(List<String> by, Map<String, String> environment, Class<?> main, Object... arguments) {
-        List<String> command = new ArrayList<>(by);
+    /** The same, by another program: one that starts what its last arguments say, under limits or as somebody else. */
+    public static Child startBy(List<String> program, Class<?> main, Object... arguments) {
+        return start(Map.of(), program, System.getProperty("java.class.path"), main, arguments);
+    }
+
+    static Child start(
+            Map<String, String> environment,
+            List<String> program,
+            String classPath,
+            Class<?> main,
+            Object... arguments) {
+        List<String> command = new ArrayList<>(program);
         command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
@@ -51,7 +60,7 @@ public final class Child implements AutoCloseable {
                 "-XX:-UsePerfData", // its file is named by the process id, which is 1 in every container
                 "-Djava.util.logging.config.file=/dev/null",
                 "-cp",
-                System.getProperty("java.class.path"),
+                classPath,
                 main.getName()));
         for (Object argument : arguments) {
             command.add(argument.toString());

@@ -81,6 +81,17 @@ public final class FakePublisher implements AutoCloseable {
         Shared.setLongRelease(bytes, SegmentDescriptor.HEAD_OFFSET, HeadWord.of(seq, slot));
     }
 
+    /** Names a frame in the head that is in no slot. */
+    public void announceNothing(long seq, int slot) {
+        Shared.setLongRelease(bytes, SegmentDescriptor.indexOffset(seq), HeadWord.of(seq, slot));
+        Shared.setLongRelease(bytes, SegmentDescriptor.HEAD_OFFSET, HeadWord.of(seq, slot));
+    }
+
+    /** Cuts the segment's file to nothing under its readers. */
+    public void truncate() {
+        Posix.check(Libc.ftruncate(segment.fd(), 0), "truncating");
+    }
+
     /** Ends the stream, and says so in the segment alone. */
     public void end() {
         Shared.setIntRelease(bytes, SegmentDescriptor.STATE_OFFSET, SegmentDescriptor.STATE_ENDED);

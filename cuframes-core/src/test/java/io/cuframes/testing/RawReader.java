@@ -17,6 +17,8 @@ import io.cuframes.internal.protocol.Shared;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /** A subscriber of a host ring that has shaken hands and mapped its control page, and reads nothing: what it says of itself is the test's choice. */
 public final class RawReader implements AutoCloseable {
@@ -25,6 +27,7 @@ public final class RawReader implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final SocketMessage message = new SocketMessage(MessageDescriptor.MAX_LENGTH, arena);
     private final Descriptor socket;
+    private final List<Descriptor> descriptors = new ArrayList<>();
     private final MemorySegment control;
 
     /** Connects, and takes the WELCOME. */
@@ -44,15 +47,15 @@ public final class RawReader implements AutoCloseable {
     }
 
     private MemorySegment mapControl() {
-        MemorySegment page = null;
-        for (int i = 0, count = message.descriptorCount(); i < count; i++) {
-            try (Descriptor descriptor = new Descriptor(message.takeDescriptor())) {
-                if (i == CONTROL_PAGE) {
-                    page = Posix.map(descriptor, ControlDescriptor.LENGTH, true, arena, "a control page");
-                }
-            }
+        while (message.descriptorCount() > 0) {
+            descriptors.add(new Descriptor(message.takeDescriptor()));
         }
-        return page;
+        return Posix.map(descriptors.get(CONTROL_PAGE), ControlDescriptor.LENGTH, true, arena, "a control page");
+    }
+
+    /** What came with the WELCOME: the segment, the control page, the ring. */
+    public Descriptor descriptor(int place) {
+        return descriptors.get(place);
     }
 
     private void begin(int type, int length) {
@@ -101,7 +104,10 @@ public final class RawReader implements AutoCloseable {
     @Override
     public void close() {
         message.close();
+        descriptors.forEach(Descriptor::close);
         socket.close();
-        arena.close();
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
     }
 }

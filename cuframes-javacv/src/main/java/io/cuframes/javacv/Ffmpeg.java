@@ -27,8 +27,8 @@ final class Ffmpeg {
         static final int NETWORK;
 
         static {
-            // Its texts go to standard error and are mostly the camera's noise; what matters comes back as an error
-            // code.
+            // Its texts are mostly the camera's noise; what matters comes back as an error code.
+            FfmpegLog.install();
             av_log_set_level(Integer.getInteger(LOG_LEVEL_PROPERTY, AV_LOG_FATAL));
             NETWORK = avformat_network_init();
         }

@@ -12,8 +12,6 @@ import java.util.regex.Pattern;
  */
 final class SourceUrl {
     private static final Pattern SCHEME = Pattern.compile("^([A-Za-z][A-Za-z0-9+.-]+)://");
-    private static final Pattern SECRET_PARAMETER = Pattern.compile(
-            "(?i)((?:user(?:name)?|usr|login|pass(?:word|wd|phrase)?|pwd|token|secret|auth|key|sig(?:nature)?)=)[^&;#/?\\s]*");
     private static final Set<String> LOCAL = Set.of("file", "fd", "pipe", "concat", "subfile", "cache", "data");
     private static final Set<String> HTTP = Set.of("http", "https");
 
@@ -26,17 +24,7 @@ final class SourceUrl {
         Matcher matcher = SCHEME.matcher(raw);
         boolean hasScheme = matcher.find();
         this.scheme = hasScheme ? matcher.group(1).toLowerCase(Locale.ROOT) : "";
-        this.masked = hasScheme ? matcher.group() + mask(raw.substring(matcher.end())) : raw;
-    }
-
-    /**
-     * Hides user and password: everything up to the last at sign, wherever it is, since a password may hold slashes and question marks
-     * unescaped. A path with an at sign loses its host for that.
-     */
-    private static String mask(String rest) {
-        int at = rest.lastIndexOf('@');
-        String visible = at < 0 ? rest : "***@" + rest.substring(at + 1);
-        return SECRET_PARAMETER.matcher(visible).replaceAll("$1***");
+        this.masked = Credentials.hideInUrl(raw);
     }
 
     /** As FFmpeg needs it, credentials and all. Never for a text. */

@@ -33,7 +33,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * everything that comes from files.
  *
  * <p>One thread at a time calls {@link #publishNext}. {@link #interrupt()}, {@link #close()} and the plain accessors are safe from any thread.
- * Credentials in a URL appear in no text of this class.
+ * Credentials in a URL appear in no text of this class, and in none of FFmpeg's log.
  */
 public final class VideoSource implements AutoCloseable {
     /** Where frames are decoded. */
@@ -129,6 +129,17 @@ public final class VideoSource implements AutoCloseable {
      */
     public static Builder builder(String url) {
         return new Builder(url);
+    }
+
+    /**
+     * Hides the credentials of every URL in a text, for whoever shows or logs URLs: users and passwords before an at sign, and parameters that
+     * are called like passwords and tokens. What is secret in a URL's path cannot be told from a path, and stays.
+     *
+     * @param text any text
+     * @return the text, with three asterisks for each
+     */
+    public static String hideCredentials(String text) {
+        return Credentials.hideInText(text);
     }
 
     /**

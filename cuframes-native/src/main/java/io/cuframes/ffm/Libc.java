@@ -46,6 +46,9 @@ public final class Libc {
     /** Option: who is at the other end, a {@link Ucred}. */
     public static final int SO_PEERCRED = 17;
 
+    /** Option: the other end's supplementary groups, an array of {@code int}; {@link Errno#ERANGE} where they do not fit. */
+    public static final int SO_PEERGROUPS = 59;
+
     /** Option: how long a receive may block, a {@link Timespec} with microseconds for nanoseconds. */
     public static final int SO_RCVTIMEO = 20;
 
@@ -115,6 +118,9 @@ public final class Libc {
     /** Each read takes 1 rather than all. */
     public static final int EFD_SEMAPHORE = 1;
 
+    /** A rename fails where the new name is taken. */
+    public static final int RENAME_NOREPLACE = 1;
+
     /** Open to read. */
     public static final int O_RDONLY = 0;
 
@@ -144,6 +150,9 @@ public final class Libc {
 
     /** Fail where the last component is a symbolic link. */
     public static final int O_NOFOLLOW = AARCH64 ? 0x8000 : 0x20000;
+
+    /** Open neither to read nor to write: only to say which file is meant. */
+    public static final int O_PATH = 0x200000;
 
     /** Create a file without a name in the directory given. */
     public static final int O_TMPFILE = 0x400000 | O_DIRECTORY;
@@ -721,6 +730,60 @@ public final class Libc {
         CallState state = CallState.current();
         try {
             return state.result((int) fchmod.MH.invokeExact(state.errno, fd, mode));
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
+    // int fchownat(int dirfd, const char *path, uid_t owner, gid_t group, int flags)
+    private static final class fchownat {
+        private static final FunctionDescriptor FUNC =
+                FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT);
+        private static final MethodHandle MH = Binding.linkLibc(fchownat.class, FUNC, ERRNO);
+    }
+
+    /**
+     * Sets who a file belongs to.
+     *
+     * @param directory what {@code path} is relative to, such as {@link #AT_FDCWD}; with {@link #AT_EMPTY_PATH} the file itself
+     * @param path the path, a C string
+     * @param owner the user id, or -1 to leave it
+     * @param group the group id, or -1 to leave it
+     * @param flags {@code AT} bits; 0 for none
+     * @return 0, or the negative errno
+     */
+    public static int fchownat(int directory, MemorySegment path, int owner, int group, int flags) {
+        CallState state = CallState.current();
+        try {
+            return state.result((int) fchownat.MH.invokeExact(state.errno, directory, path, owner, group, flags));
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
+    // int renameat2(int olddirfd, const char *oldpath, int newdirfd, const char *newpath, unsigned int flags)
+    private static final class renameat2 {
+        private static final FunctionDescriptor FUNC =
+                FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT);
+        private static final MethodHandle MH = Binding.linkLibc(renameat2.class, FUNC, ERRNO);
+    }
+
+    /**
+     * Gives a file another name.
+     *
+     * @param oldDirectory what {@code oldPath} is relative to, such as {@link #AT_FDCWD}
+     * @param oldPath the name, a C string
+     * @param newDirectory what {@code newPath} is relative to
+     * @param newPath the new name, a C string; what has it is replaced
+     * @param flags {@link #RENAME_NOREPLACE}, or 0
+     * @return 0, or the negative errno
+     */
+    public static int renameat2(
+            int oldDirectory, MemorySegment oldPath, int newDirectory, MemorySegment newPath, int flags) {
+        CallState state = CallState.current();
+        try {
+            return state.result(
+                    (int) renameat2.MH.invokeExact(state.errno, oldDirectory, oldPath, newDirectory, newPath, flags));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.tools;
 
+import io.cuframes.javacv.VideoSource;
 import java.io.PrintWriter;
 import java.util.Arrays;
 import picocli.CommandLine;
@@ -40,6 +41,7 @@ public final class Cuframes {
         CommandLine commandLine = new CommandLine(new Cuframes());
         commandLine.setColorScheme(Help.defaultColorScheme(Help.Ansi.OFF)); // looking for a terminal costs 60 ms
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+        commandLine.setExpandAtFiles(false); // --rtsp @FILE is one argument, with what a URL may hold
         commandLine.setUsageHelpAutoWidth(false);
         commandLine.setUsageHelpWidth(100);
         commandLine.setParameterExceptionHandler(Cuframes::complain);
@@ -59,7 +61,7 @@ public final class Cuframes {
     /** A command line that makes no sense: one line that says what, one that says where to read more. */
     private static int complain(CommandLine.ParameterException error, String[] arguments) {
         PrintWriter out = error.getCommandLine().getErr();
-        out.println("cuframes: " + error.getMessage());
+        out.println("cuframes: " + VideoSource.hideCredentials(String.valueOf(error.getMessage())));
         out.println("See: " + error.getCommandLine().getCommandSpec().qualifiedName() + " --help");
         out.flush();
         return ExitStatus.USAGE;

@@ -6,6 +6,7 @@ import io.cuframes.Publisher;
 import io.cuframes.javacv.VideoSource;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.Arrays;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -31,11 +32,13 @@ import picocli.CommandLine.Spec;
             ExitStatus.BROKEN_HELP
         })
 final class RtspSourceCommand implements Callable<Integer> {
+    private static final String NO_GROUP = "none";
+
     @Option(
             names = "--rtsp",
-            required = true,
-            paramLabel = "URL|FILE",
-            description = "What to open: an rtsp:// URL, or anything else that FFmpeg reads.")
+            paramLabel = "URL|FILE|@FILE",
+            description = "What to open: an rtsp:// URL, or anything else that FFmpeg reads; with @, a file that holds"
+                    + " the URL. Unless given, the environment variable CUFRAMES_RTSP_URL.")
     private String url;
 
     @Option(names = "--key", required = true, paramLabel = "KEY", description = "The stream's name.")
@@ -48,6 +51,27 @@ final class RtspSourceCommand implements Callable<Integer> {
             description =
                     "Slots of the ring (default: ${DEFAULT-VALUE}). A strict reader may fall behind by all but one.")
     private int ring;
+
+    @Option(
+            names = "--allow-user",
+            split = ",",
+            paramLabel = "UID",
+            description = "Further users who may read the stream, by number, besides this one and root.")
+    private int[] allowedUsers;
+
+    @Option(
+            names = "--allow-group",
+            split = ",",
+            paramLabel = "GID|none",
+            description = "Groups whose members may read the stream, by number (default: this user's primary group).")
+    private String[] allowedGroups;
+
+    @Option(
+            names = "--max-subscribers",
+            paramLabel = "N",
+            defaultValue = "32",
+            description = "Subscribers at a time, 1 to 256 (default: ${DEFAULT-VALUE}).")
+    private int maxSubscribers;
 
     @Mixin
     private DecodeOptions decoding;
@@ -105,10 +129,12 @@ final class RtspSourceCommand implements Callable<Integer> {
         }
         common.startLogging(System.Logger.Level.INFO);
         child.watchStdin();
+        String address = findAddress();
         Publisher.Builder builder = Publisher.builder(key).requireFreeKey(); // said before a camera is asked
+        allow(builder);
         StopSignal stop = StopSignal.get();
         stop.onStop(this::endWhileOpening);
-        try (VideoSource source = openSource()) {
+        try (VideoSource source = openSource(address)) {
             stop.onStop(source::interrupt);
             return publish(source, builder, stop);
         } finally {
@@ -123,8 +149,39 @@ final class RtspSourceCommand implements Callable<Integer> {
         StopSignal.get().finish(ExitStatus.FINE);
     }
 
-    private VideoSource openSource() {
-        return VideoSource.builder(url)
+    private String findAddress() {
+        try {
+            return SourceAddress.find(url, System.getenv(SourceAddress.VARIABLE));
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+    }
+
+    private void allow(Publisher.Builder builder) {
+        if (allowedUsers != null) {
+            builder.allowUsers(allowedUsers);
+        }
+        if (allowedGroups != null) {
+            builder.allowGroups(Arrays.stream(allowedGroups)
+                    .filter(group -> !group.equals(NO_GROUP))
+                    .mapToInt(this::groupId)
+                    .toArray());
+        }
+    }
+
+    private int groupId(String group) {
+        try {
+            return Integer.parseInt(group);
+        } catch (NumberFormatException e) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--allow-group is \"" + group + "\": it must be a number, as id -g prints it, or " + NO_GROUP,
+                    e);
+        }
+    }
+
+    private VideoSource openSource(String address) {
+        return VideoSource.builder(address)
                 .decoder(decoding.decoder)
                 .device(device)
                 .rtspTransport(rtspTransport)
@@ -142,6 +199,7 @@ final class RtspSourceCommand implements Callable<Integer> {
                 .color(format.color())
                 .timeBase(source.timeBase())
                 .slots(ring)
+                .maxSubscribers(maxSubscribers)
                 .transport(decoding.transport)
                 .device(device)
                 .socketDirectory(common.socketDirectory)

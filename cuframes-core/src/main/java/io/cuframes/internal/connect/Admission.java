@@ -27,8 +27,6 @@ final class Admission {
     private final Descriptor ring;
     private final ReaderSet readers;
     private final PublisherServer.Limits limits;
-    private final int uid = Libc.geteuid();
-    private final int gid = Libc.getegid();
     private int lastSubscriber;
     private int admitted;
 
@@ -52,15 +50,16 @@ final class Admission {
         return admitted;
     }
 
-    /** Why a subscriber that speaks the protocol is not let in; null if it is. */
-    Messages.Reject refusal(Peer peer, Messages.Hello hello) {
+    /** Why a peer is not let in, whatever it may have to say; null if that may be heard. */
+    Messages.Reject refusal(Peer peer) {
         PeerCredentials who = peer.credentials();
-        if (who.uid() != 0 && who.uid() != uid && who.gid() != gid) {
-            return Messages.reject(
-                    RejectCode.ACCESS,
-                    "user " + who.uid() + " (group " + who.gid() + ") may not read the frames of user " + uid
-                            + " (group " + gid + "): run the subscriber as that user or with that primary group");
-        }
+        return limits.access().admits(who, peer.socket())
+                ? null
+                : Messages.reject(RejectCode.ACCESS, limits.access().refusal(who));
+    }
+
+    /** Why a subscriber that speaks the protocol is not let in; null if it is. */
+    Messages.Reject refusal(Messages.Hello hello) {
         if ((hello.transports() & 1 << header.ring().transport().code()) == 0) {
             return Messages.reject(
                     RejectCode.TRANSPORT,
@@ -68,7 +67,9 @@ final class Admission {
         }
         if (admitted >= limits.maxSubscribers()) {
             return Messages.reject(
-                    RejectCode.FULL, admitted + " subscribers are connected, as many as this publisher admits");
+                    RejectCode.FULL,
+                    admitted + " subscribers are connected, as many as this publisher admits: close one, or raise its"
+                            + " maxSubscribers (rtsp-source --max-subscribers)");
         }
         return null;
     }
@@ -98,11 +99,11 @@ final class Admission {
         admitted--;
     }
 
-    private static ControlPage.Owner ownerOf(int number, Peer peer, Messages.Hello hello) {
+    private ControlPage.Owner ownerOf(int number, Peer peer, Messages.Hello hello) {
         SubscriberMode mode = hello.mode() == SubscriberMode.STRICT_ORDER.code()
                 ? SubscriberMode.STRICT_ORDER
                 : SubscriberMode.NEWEST_ONLY;
-        return new ControlPage.Owner(number, hello.name(), peer.credentials().pid(), mode);
+        return new ControlPage.Owner(number, hello.name(), peer.credentials().pid(), mode, limits.maxLeases());
     }
 
     private ControlPage makeControlPage(Descriptor control, ControlPage.Owner owner) {

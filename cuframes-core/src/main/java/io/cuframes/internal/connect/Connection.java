@@ -19,6 +19,7 @@ import io.cuframes.internal.cuda.CudaVmmRingView;
 import io.cuframes.internal.memory.HostRingView;
 import io.cuframes.internal.memory.RingView;
 import io.cuframes.internal.os.Descriptor;
+import io.cuframes.internal.os.FileStatus;
 import io.cuframes.internal.os.Posix;
 import io.cuframes.internal.protocol.ControlDescriptor;
 import io.cuframes.internal.protocol.MessageDescriptor;
@@ -61,7 +62,8 @@ public final class Connection implements AutoCloseable {
                     arena.allocate(segment.byteSize(), Long.BYTES).copyFrom(segment); // checked and used alike
             this.header = SegmentHeader.read(snapshot, name);
             checkAgainst(welcome, key, name);
-            this.maxLeases = Math.clamp(welcome.maxLeases(), 1, header.ring().slots());
+            this.maxLeases = (int) Math.min(
+                    Integer.toUnsignedLong(welcome.maxLeases()), header.ring().slots());
             this.control = mapControl(descriptors[1], name);
             this.device = header.ring().transport().isDevice() ? findDevice(reader) : null;
             this.ring = openRing(descriptors, snapshot);
@@ -76,11 +78,14 @@ public final class Connection implements AutoCloseable {
     }
 
     private MemorySegment mapSegment(Descriptor descriptor, long length, String name) {
-        long size = Posix.status(descriptor, "the segment " + name).size();
-        if (size != length
+        FileStatus status = Posix.status(descriptor, "the segment " + name);
+        long size = status.size();
+        if (!status.isRegular()
+                || size != length
                 || size < SegmentDescriptor.length(SegmentDescriptor.MIN_SLOTS)
                 || size > SegmentDescriptor.length(SegmentDescriptor.MAX_SLOTS)) {
-            throw protocol(name, "its file has " + size + " bytes, the publisher said " + length);
+            String kind = status.isRegular() ? "its file" : "what came for it is no regular file, and";
+            throw protocol(name, kind + " has " + size + " bytes, the publisher said " + length);
         }
         return Posix.map(descriptor, size, false, arena, "the segment " + name);
     }
@@ -95,6 +100,9 @@ public final class Connection implements AutoCloseable {
             throw protocol(
                     name,
                     "epoch, ring length or transport differ from what the publisher said: " + header + ", " + welcome);
+        }
+        if (welcome.maxLeases() == 0) {
+            throw protocol(name, "the publisher grants no lease");
         }
         int wanted = header.ring().transport() == Transport.CUDA_IPC ? 2 : 3;
         if (welcome.descriptors() != wanted) {

@@ -22,6 +22,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.StringJoiner;
 import java.util.concurrent.TimeUnit;
@@ -33,6 +34,10 @@ public final class Connector {
     private static final long HANDSHAKE_NANOS = 2_000_000_000;
     private static final long RETRY_NANOS = 20_000_000;
     private static final int CANCEL_MILLIS = 50;
+
+    /** That come with a WELCOME, at most. */
+    private static final int MAX_DESCRIPTORS = 3;
+
     private static final int MAX_NAME = MessageDescriptor.HELLO_NAME_LENGTH - 1;
 
     /** In place of a device: that which holds the ring. */
@@ -78,13 +83,25 @@ public final class Connector {
         long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout);
         while (true) {
             StringJoiner absent = new StringJoiner("; ");
+            CuframesException denied = null;
             for (Path directory : SocketDirectory.forSubscriber(places)) {
-                Connection connection = tryConnect(new UnixAddress(key.socketPath(directory)), absent, cancelled);
-                if (connection != null) {
-                    return connection;
+                try {
+                    Connection connection = tryConnect(new UnixAddress(key.socketPath(directory)), absent, cancelled);
+                    if (connection != null) {
+                        return connection;
+                    }
+                } catch (CuframesException e) {
+                    // Where one of several places is another user's, the key may be in the next.
+                    if (e.code() != ErrorCode.ACCESS_DENIED || places.size() == 1) {
+                        throw e;
+                    }
+                    denied = e;
                 }
             }
             if (System.nanoTime() - deadline >= 0 || cancelled.getAsBoolean()) {
+                if (denied != null) {
+                    throw denied;
+                }
                 throw new CuframesException(
                         ErrorCode.NOT_FOUND,
                         "no publisher of \"" + key + "\" within " + TimeUnit.MILLISECONDS.convert(timeout) + " ms: "
@@ -127,6 +144,14 @@ public final class Connector {
             case Errno.ECONNREFUSED -> "is left over from a publisher that died";
             case Errno.EAGAIN -> "is too busy to answer";
             case Errno.ENOTDIR -> "is not in a directory";
+            case Errno.EACCES ->
+                throw new CuframesException(
+                        ErrorCode.ACCESS_DENIED,
+                        "the socket " + address.name() + " or its directory is closed to user " + Libc.geteuid()
+                                + " (group " + Libc.getegid()
+                                + "): run the subscriber as the publisher's user or in its"
+                                + " group, or have the publisher allow it (Publisher.Builder.allowUsers, allowGroups;"
+                                + " rtsp-source --allow-user, --allow-group)");
             default -> throw Posix.failure("connecting to " + address.name(), -result);
         };
     }
@@ -136,7 +161,10 @@ public final class Connector {
         try (Arena arena = Arena.ofConfined();
                 SocketMessage message = new SocketMessage(MessageDescriptor.MAX_LENGTH, arena)) {
             int length = Messages.encode(hello(), message.payload());
-            if (message.send(socket.fd(), 0, length, 0) != length || !receive(socket, message, arena, cancelled)) {
+            long sent = message.send(socket.fd(), 0, length, 0);
+            // One that turns us away need not hear us out: what it said is there to be read.
+            boolean mayAnswer = sent == length || sent == -Errno.EPIPE || sent == -Errno.ECONNRESET;
+            if (!mayAnswer || !receive(socket, message, arena, cancelled)) {
                 absent.add(address.name() + " closed the connection or did not answer");
                 return null;
             }
@@ -155,8 +183,7 @@ public final class Connector {
                     yield connection;
                 }
                 case MessageDescriptor.REJECT -> {
-                    rejected(Messages.decodeReject(payload, received));
-                    absent.add(address.name() + " is ending");
+                    absent.add(address.name() + " " + whyPassing(Messages.decodeReject(payload, received)));
                     yield null;
                 }
                 default -> throw bad("a message of type " + Messages.type(payload));
@@ -198,6 +225,7 @@ public final class Connector {
                 continue;
             }
             if (received == -Errno.EMSGSIZE) {
+                requireRoomForDescriptors(); // the kernel leaves out those, too, that this process may not have
                 throw bad("more descriptors than any message has");
             }
             if (received <= 0) {
@@ -212,6 +240,19 @@ public final class Connector {
             }
         }
         return true;
+    }
+
+    /** Throws if this process cannot have as many descriptors more as a WELCOME brings. */
+    private static void requireRoomForDescriptors() {
+        List<Descriptor> room = new ArrayList<>();
+        try {
+            for (int i = 0; i < MAX_DESCRIPTORS; i++) {
+                room.add(new Descriptor(Posix.check(
+                        Libc.eventfd(0, Libc.EFD_CLOEXEC), "receiving the descriptors that a publisher sends")));
+            }
+        } finally {
+            room.forEach(Descriptor::close);
+        }
     }
 
     private Connection welcomed(Descriptor socket, Messages.Welcome welcome, SocketMessage message) {
@@ -248,16 +289,17 @@ public final class Connector {
         return null;
     }
 
-    /** Throws what a REJECT says, unless trying again may help. */
-    private void rejected(Messages.Reject reject) {
+    /** What a REJECT says, if trying again may help; otherwise throws it. */
+    private String whyPassing(Messages.Reject reject) {
         if (reject == null) {
             throw bad("a REJECT that does not make sense");
         }
-        if (reject.code() != RejectCode.ENDING) {
+        if (!reject.code().isPassing()) {
             throw new CuframesException(
                     reject.code().error(),
                     "the publisher of \"" + key + "\" refused (" + reject.code() + "): " + reject.text());
         }
+        return reject.code() == RejectCode.ENDING ? "is ending" : "is busy (" + reject.text() + ")";
     }
 
     private CuframesException bad(String what) {

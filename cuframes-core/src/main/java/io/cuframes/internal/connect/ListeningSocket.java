@@ -10,9 +10,6 @@ import io.cuframes.internal.os.FileStatus;
 import io.cuframes.internal.os.Posix;
 import io.cuframes.internal.os.UnixAddress;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -20,8 +17,7 @@ import java.util.concurrent.locks.LockSupport;
  * that two publishers, of different containers even, never take each other's for a leftover.
  */
 final class ListeningSocket implements AutoCloseable {
-    /** Owner and group may connect; the credentials decide who of them is let in. */
-    private static final Set<PosixFilePermission> MODE = PosixFilePermissions.fromString("rw-rw----");
+    private static final System.Logger LOG = System.getLogger(ListeningSocket.class.getName());
 
     private static final int BACKLOG = 64;
     private static final long LOCK_PATIENCE_NANOS = 2_000_000_000;
@@ -39,28 +35,59 @@ final class ListeningSocket implements AutoCloseable {
     }
 
     /**
-     * Binds and listens, in place of a dead publisher's socket if need be.
+     * Binds and listens, in place of a dead publisher's socket if need be. The socket gets its mode, and listens, under another name first: the
+     * key's name never leads to one that lets the wrong ones connect, or the right ones not.
      *
      * @throws CuframesException code ALREADY_EXISTS if a live process listens there
      */
-    static ListeningSocket open(StreamKey key, Path directory) {
+    static ListeningSocket open(StreamKey key, Path directory, Access access) {
         Path name = key.socketPath(directory);
+        Path draft = key.draftPath(directory);
         UnixAddress address = new UnixAddress(name);
         Descriptor socket = newSocket();
         boolean bound = false;
         try (Descriptor lock = lock(directory)) {
-            removeLeftover(key, address);
-            Posix.check(address.bind(socket), "binding the socket " + name);
+            warnOfHindrance(key, directory, lock, access);
+            requireFree(key, address);
+            Posix.unlink(draft); // of a publisher that was killed in between
+            Posix.check(Libc.fchmod(socket.fd(), 0), "closing a socket to others"); // bind takes the mode over
+            Posix.check(new UnixAddress(draft).bind(socket), "binding the socket " + name);
             bound = true;
-            Posix.setMode(name, MODE); // whatever the umask
+            FileStatus identity = admit(draft, access);
             Posix.check(Libc.listen(socket.fd(), BACKLOG), "listening on " + name);
-            return new ListeningSocket(directory, name, socket, Posix.status(name));
+            Posix.check(Posix.tryRename(draft, name, 0), "putting a socket at " + name);
+            return new ListeningSocket(directory, name, socket, identity);
         } catch (RuntimeException e) {
             if (bound) {
-                Posix.unlink(name);
+                Posix.unlink(draft);
             }
             socket.close();
             throw e;
+        }
+    }
+
+    /** Sets who may connect to the socket of that name, and to no other file that somebody may have put there. */
+    private static FileStatus admit(Path draft, Access access) {
+        try (Descriptor file = Posix.open(draft, Libc.O_PATH | Libc.O_NOFOLLOW, 0)) {
+            FileStatus status = Posix.status(file, draft.toString());
+            if (!status.isSocket() || status.owner() != Libc.geteuid()) {
+                throw new CuframesException(
+                        ErrorCode.ACCESS_DENIED,
+                        "another user replaces files in the socket directory " + draft.getParent()
+                                + ": use one that only this user can write to");
+            }
+            access.applyToSocket(file, "the socket " + draft);
+            return status;
+        }
+    }
+
+    private static void warnOfHindrance(StreamKey key, Path directory, Descriptor opened, Access access) {
+        String hindrance = access.hindrance(Posix.status(opened, directory.toString()));
+        if (hindrance != null) {
+            LOG.log(
+                    access.chosen() ? System.Logger.Level.WARNING : System.Logger.Level.DEBUG,
+                    () -> "the socket directory " + directory + " lets not all through whom \"" + key + "\" admits ("
+                            + access + "): " + hindrance);
         }
     }
 
@@ -70,7 +97,8 @@ final class ListeningSocket implements AutoCloseable {
                 "making a socket"));
     }
 
-    private static void removeLeftover(StreamKey key, UnixAddress address) {
+    /** Throws if what has the name is more than a dead publisher's leftover. */
+    private static void requireFree(StreamKey key, UnixAddress address) {
         if (Posix.status(address.name()) == null) {
             return;
         }
@@ -83,13 +111,12 @@ final class ListeningSocket implements AutoCloseable {
             if (result == -Errno.EAGAIN) { // its backlog is full: it lives
                 throw SegmentFile.alreadyPublished(key, "a busy process, which listens on " + address.name());
             }
-            if (result != -Errno.ECONNREFUSED) {
+            if (result != -Errno.ECONNREFUSED && result != -Errno.ENOENT) { // ENOENT: a symbolic link to nothing
                 throw Posix.failure(
                         "connecting to " + address.name() + ", which is in the way of the socket of \"" + key + "\",",
                         -result);
             }
         }
-        Posix.unlink(address.name());
     }
 
     /** Takes the lock on the directory, which ends with the descriptor. */

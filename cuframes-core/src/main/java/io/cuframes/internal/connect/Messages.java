@@ -11,6 +11,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.regex.Pattern;
 
 /**
  * Encodes and decodes the messages of the handshake (docs/protocol.md, section 6). A decoder returns null, or the rejection to
@@ -20,6 +21,9 @@ final class Messages {
     private static final ValueLayout.OfShort U16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt U32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong U64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /** What steers a terminal or turns a line around: control and format characters, line and paragraph separators, and what is no character. */
+    private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Co}\\p{Cn}\\p{Zl}\\p{Zp}]");
 
     private Messages() {}
 
@@ -197,7 +201,9 @@ final class Messages {
         }
         RejectCode code = RejectCode.ofCode(message.get(U32, MessageDescriptor.REJECT_CODE_OFFSET));
         int textLength = message.get(U32, MessageDescriptor.REJECT_TEXT_LENGTH_OFFSET);
-        if (code == null || textLength != length - MessageDescriptor.REJECT_FIXED_LENGTH) {
+        if (code == null
+                || textLength != length - MessageDescriptor.REJECT_FIXED_LENGTH
+                || textLength > MessageDescriptor.REJECT_MAX_TEXT) {
             return null;
         }
         byte[] text = message.asSlice(MessageDescriptor.REJECT_TEXT_OFFSET, textLength)
@@ -206,7 +212,7 @@ final class Messages {
                 code,
                 Short.toUnsignedInt(message.get(U16, MessageDescriptor.REJECT_MAJOR_OFFSET)),
                 Short.toUnsignedInt(message.get(U16, MessageDescriptor.REJECT_MINOR_OFFSET)),
-                new String(text, StandardCharsets.UTF_8).replaceAll("\\p{Cntrl}", "?"));
+                UNPRINTABLE.matcher(new String(text, StandardCharsets.UTF_8)).replaceAll("?"));
     }
 
     /** Writes a READY; returns its length. */

@@ -45,6 +45,10 @@ final class Peer implements AutoCloseable {
         return socket.fd();
     }
 
+    Descriptor socket() {
+        return socket;
+    }
+
     PeerCredentials credentials() {
         return credentials;
     }
@@ -76,6 +80,11 @@ final class Peer implements AutoCloseable {
     /** Whether the writer has given it up and it has not been told so. */
     boolean isToBeDismissed() {
         return isCounted() && page.hasStalled();
+    }
+
+    /** Whether the writer has found it to hold more than it may. */
+    boolean isToBeCutOff() {
+        return isAdmitted() && page.isOverdrawn();
     }
 
     /** It counts no longer, but its leases do. */

@@ -34,7 +34,7 @@ public final class PublisherServer implements AutoCloseable {
 
     private static final long HANDSHAKE_NANOS = 2_000_000_000;
 
-    /** Handshakes under way at a time; further ones wait in the socket's backlog. */
+    /** Handshakes under way at a time; a further one takes the place of the one that has been at it for longest. */
     private static final int MAX_GREETING = 32;
 
     /** How long accepting pauses after it failed, for want of descriptors for example. */
@@ -45,8 +45,9 @@ public final class PublisherServer implements AutoCloseable {
      *
      * @param maxSubscribers admitted at a time
      * @param maxLeases frames that one subscriber may hold
+     * @param access who is admitted
      */
-    public record Limits(int maxSubscribers, int maxLeases) {}
+    public record Limits(int maxSubscribers, int maxLeases, Access access) {}
 
     private final StreamKey key;
     private final long epoch;
@@ -57,6 +58,9 @@ public final class PublisherServer implements AutoCloseable {
     private final ListeningSocket listener;
     private final Descriptor wake;
     private final Thread thread;
+    private final LogLimit trouble = new LogLimit(LOG);
+
+    /** In the order in which they were accepted. */
     private final List<Peer> peers = new ArrayList<>();
 
     private long acceptAgain = System.nanoTime();
@@ -104,7 +108,8 @@ public final class PublisherServer implements AutoCloseable {
             Descriptor ring,
             ReaderSet readers,
             Limits limits) {
-        ListeningSocket listener = ListeningSocket.open(key, SocketDirectory.forPublisher(socketDirectory));
+        ListeningSocket listener = ListeningSocket.open(
+                key, SocketDirectory.forPublisher(socketDirectory, limits.access()), limits.access());
         try {
             Descriptor wake =
                     new Descriptor(Posix.check(Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK), "eventfd"));
@@ -135,7 +140,7 @@ public final class PublisherServer implements AutoCloseable {
             }
             sayGoodbye(polled);
             List.copyOf(peers).forEach(this::drop);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) { // no memory, for example: a door that nobody answers must not look open
             LOG.log(
                     System.Logger.Level.ERROR,
                     () -> "the server of \"" + key + "\" failed: its subscribers are cut off, and no others are let in",
@@ -187,7 +192,7 @@ public final class PublisherServer implements AutoCloseable {
 
     private void serveOnce(PollSet polled, boolean accepting, long atMostNanos) {
         long now = System.nanoTime();
-        boolean open = accepting && now - acceptAgain >= 0 && greeting() < MAX_GREETING;
+        boolean open = accepting && now - acceptAgain >= 0;
         List<Peer> order = List.copyOf(peers);
         polled.clear();
         polled.add(wake.fd());
@@ -198,10 +203,11 @@ public final class PublisherServer implements AutoCloseable {
             clearWake();
             if (accepting) { // otherwise all have been told that the stream is over
                 dismissStalled();
+                cutOverdrawn();
             }
         }
         for (int i = 0; i < order.size(); i++) {
-            if (polled.isReady(2 + i)) {
+            if (polled.isReady(2 + i) && peers.contains(order.get(i))) { // unless it has just been cut off
                 serveSafely(order.get(i));
             }
         }
@@ -232,6 +238,22 @@ public final class PublisherServer implements AutoCloseable {
         }
     }
 
+    /** Cuts off those who hold more than they may, and with that frees what they hold. */
+    private void cutOverdrawn() {
+        for (Peer peer : List.copyOf(peers)) {
+            if (!peer.isToBeCutOff()) {
+                continue;
+            }
+            peer.send(Messages.encodeBye(
+                    MessageDescriptor.BYE_EVICTED, peer.message().payload()));
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    () -> "\"" + key + "\" cuts subscriber " + peer.title() + " off: it leases more than the "
+                            + limits.maxLeases() + " slots that it may, and the slots are needed");
+            drop(peer);
+        }
+    }
+
     private int greeting() {
         return peers.size() - admission.admitted();
     }
@@ -256,23 +278,51 @@ public final class PublisherServer implements AutoCloseable {
     }
 
     private void accept() {
-        while (greeting() < MAX_GREETING) {
+        // As many as may shake hands, then those who have said something are heard: so one that says HELLO at once is
+        // never the one that makes room for others.
+        for (int i = 0; i < MAX_GREETING; i++) {
             int fd = Libc.accept4(
                     listener.fd(), MemorySegment.NULL, MemorySegment.NULL, Libc.SOCK_CLOEXEC | Libc.SOCK_NONBLOCK);
             if (fd >= 0) {
-                Descriptor socket = new Descriptor(fd);
-                peers.add(new Peer(socket, Posix.peer(socket), System.nanoTime() + HANDSHAKE_NANOS));
+                receive(new Descriptor(fd));
             } else if (fd == -Errno.EAGAIN) {
                 return;
             } else if (fd != -Errno.EINTR && fd != -Errno.ECONNABORTED) {
                 acceptAgain = System.nanoTime() + ACCEPT_PAUSE_NANOS;
-                LOG.log(
+                trouble.log(
                         System.Logger.Level.WARNING,
-                        () -> "no subscriber can be let in to \"" + key + "\": "
+                        () -> "no subscriber can be let in to \"" + key + "\" now: "
                                 + Posix.failure("accept", -fd).getMessage());
                 return;
             }
         }
+    }
+
+    /** Hears a new connection out, unless its user is not to be let in at all. */
+    private void receive(Descriptor socket) {
+        Peer peer;
+        try {
+            peer = new Peer(socket, Posix.peer(socket), System.nanoTime() + HANDSHAKE_NANOS);
+        } catch (CuframesException e) {
+            trouble.log(System.Logger.Level.WARNING, () -> "\"" + key + "\" cannot serve a peer: " + e.getMessage());
+            socket.close();
+            return;
+        }
+        peers.add(peer);
+        try {
+            Messages.Reject reject = admission.refusal(peer);
+            if (reject != null) {
+                reject(peer, reject);
+            } else if (greeting() > MAX_GREETING) {
+                reject(firstGreeting(), Messages.reject(RejectCode.BUSY, MAX_GREETING + " handshakes are under way"));
+            }
+        } catch (CuframesException e) {
+            giveUp(peer, e);
+        }
+    }
+
+    private Peer firstGreeting() {
+        return peers.stream().filter(peer -> !peer.isAdmitted()).findFirst().orElseThrow();
     }
 
     /** What goes wrong with one peer, for want of descriptors or memory for example, ends that peer alone. */
@@ -280,12 +330,21 @@ public final class PublisherServer implements AutoCloseable {
         try {
             serve(peer);
         } catch (CuframesException e) {
-            LOG.log(
-                    System.Logger.Level.WARNING,
-                    () -> "\"" + key + "\" cannot serve process "
-                            + peer.credentials().pid() + ": " + e.getMessage());
-            drop(peer);
+            giveUp(peer, e);
         }
+    }
+
+    private void giveUp(Peer peer, CuframesException e) {
+        trouble.log(
+                System.Logger.Level.WARNING,
+                () -> "\"" + key + "\" cannot serve process "
+                        + peer.credentials().pid() + ": " + e.getMessage());
+        if (!peer.isAdmitted()) {
+            Messages.Reject busy =
+                    Messages.reject(RejectCode.BUSY, "the publisher cannot admit anyone now: " + e.getMessage());
+            peer.send(Messages.encode(busy, peer.message().payload()));
+        }
+        drop(peer);
     }
 
     private void serve(Peer peer) {
@@ -331,7 +390,7 @@ public final class PublisherServer implements AutoCloseable {
         MemorySegment message = peer.message().payload();
         Messages.Greeting greeting = Messages.decodeHello(message, Messages.length(message));
         if (greeting instanceof Messages.Hello hello) {
-            Messages.Reject reject = admission.refusal(peer, hello);
+            Messages.Reject reject = admission.refusal(hello);
             if (reject != null) {
                 reject(peer, reject);
             } else if (!admission.admit(peer, hello)) {
@@ -343,7 +402,7 @@ public final class PublisherServer implements AutoCloseable {
     }
 
     private void reject(Peer peer, Messages.Reject reject) {
-        LOG.log(
+        trouble.log(
                 System.Logger.Level.INFO,
                 () -> "\"" + key + "\" turned process " + peer.credentials().pid() + " away: " + reject.code() + ", "
                         + reject.text());
@@ -376,7 +435,7 @@ public final class PublisherServer implements AutoCloseable {
         long now = System.nanoTime();
         for (Peer peer : List.copyOf(peers)) {
             if (!peer.isAdmitted() && now - peer.deadline() > 0) {
-                LOG.log(
+                trouble.log(
                         System.Logger.Level.INFO,
                         () -> "\"" + key + "\" gave process "
                                 + peer.credentials().pid() + " up: it did not finish its handshake within 2 s");
@@ -385,8 +444,8 @@ public final class PublisherServer implements AutoCloseable {
         }
     }
 
-    /** Tells the server that the writer has given a reader up. Allocates, since that is rare. */
-    public void noticeStalled() {
+    /** Tells the server that the writer has found a reader that is to be dismissed or cut off. Allocates, since that is rare. */
+    public void noticeReaders() {
         wakeUp();
     }
 

@@ -20,8 +20,8 @@ import java.util.function.Consumer;
  * shows a segment that is unfinished or unowned, and a process killed on the way leaves nothing. The lock lives as long as this object.
  */
 public final class SegmentFile implements AutoCloseable {
-    /** Owner reads and writes, group reads: docs/protocol.md, section 10. */
-    private static final int MODE = 0640;
+    /** Until it is known who may see it. */
+    private static final int MODE = 0600;
 
     /** Rounds of taking over before giving up; each lost round means that another publisher of the key came or went in between. */
     private static final int ATTEMPTS = 100;
@@ -45,16 +45,17 @@ public final class SegmentFile implements AutoCloseable {
      *
      * @param key the stream
      * @param slots slots of the ring
+     * @param access who may open it by its name
      * @param fill writes everything but the state into the zeroed memory
      * @throws CuframesException code ALREADY_EXISTS if a live process publishes the key
      */
-    public static SegmentFile create(StreamKey key, int slots, Consumer<MemorySegment> fill) {
+    public static SegmentFile create(StreamKey key, int slots, Access access, Consumer<MemorySegment> fill) {
         long length = SegmentDescriptor.length(slots);
         Descriptor file = Posix.open(StreamKey.segmentDirectory(), Libc.O_TMPFILE | Libc.O_RDWR, MODE);
         Descriptor readOnly = null;
         Arena arena = Arena.ofShared();
         try {
-            Posix.check(Libc.fchmod(file.fd(), MODE), "setting the mode of the segment"); // whatever the umask
+            access.applyToSegment(file, "the segment of \"" + key + "\"");
             Posix.reserve(file, length, "the segment in " + StreamKey.segmentDirectory());
             if (!Posix.tryLock(file, "the new segment")) {
                 throw new CuframesException(ErrorCode.INTERNAL, "the lock of an unnamed segment is taken");

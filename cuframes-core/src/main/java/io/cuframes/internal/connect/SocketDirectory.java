@@ -3,13 +3,16 @@ package io.cuframes.internal.connect;
 
 import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
+import io.cuframes.ffm.Errno;
 import io.cuframes.ffm.Libc;
+import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.FileStatus;
 import io.cuframes.internal.os.Posix;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -59,14 +62,15 @@ public final class SocketDirectory {
      * The first place where a publisher can put a socket, made if it is not there.
      *
      * @param option the caller's choice, or null
+     * @param access who goes through a directory that is made
      * @throws CuframesException code ACCESS_DENIED if there is none, naming each place and what is wrong with it
      */
-    public static Path forPublisher(Path option) {
+    public static Path forPublisher(Path option, Access access) {
         List<Path> places = candidates(option);
         List<String> reasons = new ArrayList<>();
         for (Path place : places) {
             String reason = places.size() == 1 ? null : distrust(place);
-            reason = reason == null ? prepare(place) : reason;
+            reason = reason == null ? prepare(place, access) : reason;
             if (reason == null) {
                 return place;
             }
@@ -113,18 +117,37 @@ public final class SocketDirectory {
     }
 
     /** Makes the directory if need be; null if it can be used, else why not. */
-    private static String prepare(Path place) {
+    private static String prepare(Path place, Access access) {
         if (!Files.exists(place)) {
             try {
-                Files.createDirectories(
-                        place, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxrwx---")));
-            } catch (IOException e) {
-                return "cannot be made (" + e + ")";
+                make(place.toAbsolutePath(), access);
+            } catch (IOException | CuframesException e) {
+                return "cannot be made (" + (e instanceof CuframesException ? e.getMessage() : e) + ")";
             }
         }
         if (!Files.isDirectory(place)) {
             return "is not a directory";
         }
         return Files.isWritable(place) ? null : "is not writable for this user";
+    }
+
+    /** Under another name first, so that nobody finds it before it lets them through; its parents have the modes that directories usually have. */
+    private static void make(Path place, Access access) throws IOException {
+        Files.createDirectories(place.getParent());
+        Path draft =
+                place.resolveSibling("." + place.getFileName() + "-" + Long.toHexString(new SecureRandom().nextLong()));
+        Files.createDirectory(
+                draft, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        try {
+            try (Descriptor directory = Posix.open(draft, Libc.O_PATH | Libc.O_DIRECTORY | Libc.O_NOFOLLOW, 0)) {
+                access.applyToDirectory(directory, "the socket directory " + place);
+            }
+            int result = Posix.tryRename(draft, place, Libc.RENAME_NOREPLACE);
+            if (result != -Errno.EEXIST) { // otherwise another publisher was faster
+                Posix.check(result, "making the socket directory " + place);
+            }
+        } finally {
+            Files.deleteIfExists(draft);
+        }
     }
 }

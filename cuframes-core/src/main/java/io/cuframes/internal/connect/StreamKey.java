@@ -40,6 +40,11 @@ public record StreamKey(String name) {
         return directory.resolve(name + ".sock");
     }
 
+    /** Where a socket is until it is ready: a name as long as the socket's, and no key's. */
+    Path draftPath(Path directory) {
+        return directory.resolve("." + name + ".new");
+    }
+
     @Override
     public String toString() {
         return name;

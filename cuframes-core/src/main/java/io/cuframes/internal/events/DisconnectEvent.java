@@ -28,7 +28,7 @@ public final class DisconnectEvent extends StreamEvent {
 
     @Label("Reason")
     @Description(
-            "At the subscriber how its publisher went (ENDED, FORMAT_CHANGED, STALLED, DIED), or CLOSED if it closed itself; at the publisher GONE if"
+            "At the subscriber how its publisher went (ENDED, FORMAT_CHANGED, STALLED, EVICTED, DIED), or CLOSED if it closed itself; at the publisher GONE if"
                     + " the subscriber closed, died or was cut off, or ENDED if the stream is over")
     String reason;
 

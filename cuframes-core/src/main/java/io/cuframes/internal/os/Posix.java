@@ -20,6 +20,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
+import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.Set;
 
 /** The operating-system calls of this library with their results checked: a failure names the call, the object, the errno and its text. */
@@ -92,12 +94,49 @@ public final class Posix {
         return Path.of("/proc/self/fd/" + descriptor.fd());
     }
 
-    /** Sets the permissions of a name of our own. */
-    public static void setMode(Path path, Set<PosixFilePermission> mode) {
+    /**
+     * Sets the permissions of a file that is open, perhaps with O_PATH alone.
+     *
+     * @param file which
+     * @param mode the permissions
+     * @param what for the message
+     */
+    public static void setMode(Descriptor file, int mode, String what) {
         try {
-            Files.setPosixFilePermissions(path, mode);
+            // By its place in /proc, since fchmod refuses O_PATH.
+            Files.setPosixFilePermissions(procPath(file), permissions(mode));
         } catch (IOException e) {
-            throw new CuframesException(ErrorCode.SYSTEM, "setting the mode of " + path + " failed: " + e, e);
+            throw new CuframesException(ErrorCode.SYSTEM, "setting the mode of " + what + " failed: " + e, e);
+        }
+    }
+
+    private static Set<PosixFilePermission> permissions(int mode) {
+        PosixFilePermission[] all = PosixFilePermission.values(); // from the owner's r to the others' x
+        Set<PosixFilePermission> set = EnumSet.noneOf(PosixFilePermission.class);
+        for (int bit = 0; bit < all.length; bit++) {
+            if ((mode & 0400 >> bit) != 0) {
+                set.add(all[bit]);
+            }
+        }
+        return set;
+    }
+
+    /** Gives an open file, perhaps one of O_PATH, to a group; returns 0, or the negative errno. */
+    public static int trySetGroup(Descriptor file, int group) {
+        try (Arena arena = Arena.ofConfined()) {
+            return Libc.fchownat(file.fd(), arena.allocateFrom(""), -1, group, Libc.AT_EMPTY_PATH);
+        }
+    }
+
+    /** Renames a file, in place of what has the new name; returns 0, or the negative errno. */
+    public static int tryRename(Path from, Path to, int flags) {
+        try (Arena arena = Arena.ofConfined()) {
+            return Libc.renameat2(
+                    Libc.AT_FDCWD,
+                    arena.allocateFrom(from.toString()),
+                    Libc.AT_FDCWD,
+                    arena.allocateFrom(to.toString()),
+                    flags);
         }
     }
 
@@ -185,7 +224,9 @@ public final class Posix {
                 device,
                 status.get(JAVA_LONG, Statx.STX_INO_OFFSET),
                 status.get(JAVA_LONG, Statx.STX_SIZE_OFFSET),
-                status.get(JAVA_INT, Statx.STX_UID_OFFSET));
+                status.get(JAVA_INT, Statx.STX_UID_OFFSET),
+                status.get(JAVA_INT, Statx.STX_GID_OFFSET),
+                Short.toUnsignedInt(status.get(JAVA_SHORT, Statx.STX_MODE_OFFSET)));
     }
 
     /** Takes the exclusive open-file-description lock on a whole file; false if another description holds one. Gone when the last duplicate closes. */
@@ -224,6 +265,28 @@ public final class Posix {
                     credentials.get(JAVA_INT, Ucred.PID_OFFSET),
                     credentials.get(JAVA_INT, Ucred.UID_OFFSET),
                     credentials.get(JAVA_INT, Ucred.GID_OFFSET));
+        }
+    }
+
+    /** Whether the other end of a unix socket is in a group besides its primary one, as the kernel saw it connect. */
+    public static boolean isPeerInGroup(Descriptor socket, Set<Integer> groups) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment length = arena.allocate(JAVA_INT);
+            int room = 64;
+            while (true) {
+                MemorySegment list = arena.allocate(JAVA_INT, room);
+                length.set(JAVA_INT, 0, (int) list.byteSize());
+                int result = Libc.getsockopt(socket.fd(), Libc.SOL_SOCKET, Libc.SO_PEERGROUPS, list, length);
+                int count = length.get(JAVA_INT, 0) / Integer.BYTES;
+                if (result == -Errno.ERANGE && count > room) {
+                    room = count; // it says how much it takes
+                    continue;
+                }
+                check(result, "reading the peer's groups");
+                return Arrays.stream(
+                                list.asSlice(0, count * (long) Integer.BYTES).toArray(JAVA_INT))
+                        .anyMatch(groups::contains);
+            }
         }
     }
 }

@@ -65,6 +65,7 @@ public final class MessageDescriptor {
     public static final int BYE_ENDED = 1;
     public static final int BYE_FORMAT_CHANGED = 2;
     public static final int BYE_STALLED = 3;
+    public static final int BYE_EVICTED = 4;
 
     public static final int READY_LENGTH = HEADER_LENGTH;
 

@@ -10,7 +10,8 @@ public enum RejectCode {
     FULL(3, ErrorCode.NO_SLOT),
     ACCESS(4, ErrorCode.ACCESS_DENIED),
     MALFORMED(5, ErrorCode.PROTOCOL),
-    ENDING(6, ErrorCode.DISCONNECTED);
+    ENDING(6, ErrorCode.DISCONNECTED),
+    BUSY(7, ErrorCode.TIMEOUT);
 
     private final int code;
     private final ErrorCode error;
@@ -27,6 +28,11 @@ public enum RejectCode {
     /** What the subscriber's caller is told. */
     public ErrorCode error() {
         return error;
+    }
+
+    /** Whether another try may be answered otherwise before the subscriber's connect timeout is over. */
+    public boolean isPassing() {
+        return this == ENDING || this == BUSY;
     }
 
     /** The code of that number, or null. */

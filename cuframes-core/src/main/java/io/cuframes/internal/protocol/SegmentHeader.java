@@ -143,15 +143,13 @@ public record SegmentHeader(
         long length = segment.get(U64, SegmentDescriptor.RING_LENGTH_OFFSET);
         check(length > 0 && length <= MAX_RING_LENGTH, name, "ring_length is " + length);
         long stride = segment.get(U64, SegmentDescriptor.SLOT_STRIDE_OFFSET);
-        boolean fits = ownership == Ownership.EXTERNAL ? stride == 0 : stride >= frameBytes && stride <= length / slots;
+        boolean fits = ownership == Ownership.EXTERNAL
+                ? stride == 0
+                : stride >= frameBytes && stride <= length / slots && SegmentDescriptor.pageAligned(stride) == stride;
         check(
                 ownership == Ownership.LIBRARY || transport != Transport.CUDA_VMM,
                 name,
                 "its buffers are the application's, and the transport CUDA_VMM has none of those");
-        check(
-                stride % SegmentDescriptor.PAGE == 0,
-                name,
-                "slot_stride is " + stride + ", which is no multiple of " + SegmentDescriptor.PAGE);
         check(fits, name, "slot_stride is " + stride + " for a ring of " + length + " bytes");
         return new RingLayout(
                 transport,

@@ -18,14 +18,24 @@ public final class ControlPage implements AutoCloseable {
     private static final long NEVER = -1;
 
     /**
+     * Looks at the leases that it takes to prove too many. They are not looked at in one moment, so a reader that ends one lease and begins another
+     * may seem to have both; for it to have seemed so at each of so many looks, at uneven distances, is out of the question.
+     */
+    private static final int PROOF_LOOKS = 32;
+
+    /** Suspicions without a proof that are one: of a reader that clears its leases for moments. One look without a suspicion takes back two. */
+    private static final int MOST_SUSPICIONS = 50;
+
+    /**
      * Whose page it is, as the handshake told.
      *
      * @param number that the publisher gave it
      * @param name what it calls itself
      * @param pid its process id, 0 where the kernel knows none here
      * @param mode which frames it asks for
+     * @param maxLeases slots that it may lease at a time
      */
-    public record Owner(int number, String name, int pid, SubscriberMode mode) {}
+    public record Owner(int number, String name, int pid, SubscriberMode mode, int maxLeases) {}
 
     private final Arena arena;
     private final MemorySegment memory;
@@ -42,6 +52,12 @@ public final class ControlPage implements AutoCloseable {
 
     /** Whether the writer has given this reader up; written by the writer thread alone, once, after what it says of it. */
     private final AtomicBoolean stalled = new AtomicBoolean();
+
+    /** Whether it held more than it may; written by the writer thread alone, once. */
+    private final AtomicBoolean overdrawn = new AtomicBoolean();
+
+    /** Looks at which it seemed to hold too many, less those at which it did not. Writer thread alone. */
+    private int suspicions;
 
     /** How far this reader had come when it was found to keep a slot from the writer, the last time that it was further than before. Writer thread alone. */
     private long blockedAt = NEVER;
@@ -72,6 +88,55 @@ public final class ControlPage implements AutoCloseable {
     /** Whether the subscriber says it reads what is in that slot. Acquire: its reads of an ended lease come before what the caller writes next. */
     boolean leases(int slot) {
         return Shared.getLongAcquire(memory, ControlDescriptor.leaseOffset(slot)) != 0;
+    }
+
+    /**
+     * Writer: looks whether this reader leases more slots than it may. Within a scan; no slot is published meanwhile, so a lease that an honest
+     * reader has ended is not one again.
+     *
+     * @param slots slots of the ring
+     * @return whether it has been found out just now
+     */
+    boolean findOverdrawn(int slots) {
+        if (overdrawn.getPlain()) {
+            return false;
+        }
+        long held = leasedAmong(-1L, slots);
+        if (!isTooMany(held)) {
+            suspicions = Math.max(0, suspicions - 2);
+            return false;
+        }
+        suspicions++;
+        for (int look = 0; look < PROOF_LOOKS && isTooMany(held); look++) {
+            for (int pause = look % 7; pause > 0; pause--) {
+                Thread.onSpinWait();
+            }
+            held = leasedAmong(held, slots);
+        }
+        if (!isTooMany(held) && suspicions < MOST_SUSPICIONS) {
+            return false;
+        }
+        overdrawn.setRelease(true);
+        return true;
+    }
+
+    private boolean isTooMany(long leased) {
+        return Long.bitCount(leased) > owner.maxLeases();
+    }
+
+    private long leasedAmong(long candidates, int slots) {
+        long leased = 0;
+        for (int slot = 0; slot < slots; slot++) {
+            if ((candidates >>> slot & 1) != 0 && leases(slot)) {
+                leased |= 1L << slot;
+            }
+        }
+        return leased;
+    }
+
+    /** Whether the writer has found this reader to hold more than it may. */
+    public boolean isOverdrawn() {
+        return overdrawn.getAcquire();
     }
 
     /** Whether the subscriber sleeps on the head or is about to. */

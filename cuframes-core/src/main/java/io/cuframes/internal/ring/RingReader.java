@@ -19,6 +19,9 @@ public final class RingReader {
     /** {@link #take()}: there is no frame for this reader yet. */
     public static final long NOTHING = 0;
 
+    /** Frames that one call of take looks at: more than a ring holds, so that a head that never stands still cannot keep it. */
+    private static final int MOST_TRIES = 256;
+
     private final MemorySegment segment;
     private final MemorySegment control;
     private final int slots;
@@ -93,7 +96,7 @@ public final class RingReader {
 
     private long takeNewest() {
         long word = head();
-        while (HeadWord.seq(word) > cursor) {
+        for (int tries = 0; HeadWord.seq(word) > cursor && tries < MOST_TRIES; tries++) {
             if (lease(word)) {
                 return deliver(word);
             }
@@ -108,12 +111,14 @@ public final class RingReader {
 
     private long takeInOrder() {
         long want = cursor + 1;
-        for (long newest = HeadWord.seq(head()); want <= newest; newest = HeadWord.seq(head())) {
+        long newest = HeadWord.seq(head());
+        for (int tries = 0; want <= newest && tries < MOST_TRIES; tries++) {
             long word = Shared.getLongAcquire(segment, SegmentDescriptor.indexOffset(want));
             if (HeadWord.seq(word) == want && lease(word)) {
                 return deliver(word);
             }
             want = Math.max(want + 1, newest - slots + 1); // lapped
+            newest = HeadWord.seq(head());
         }
         return NOTHING;
     }

@@ -38,6 +38,7 @@ public final class RingWriter {
     private final AtomicLong dropped = new AtomicLong();
     private final AtomicLong refused = new AtomicLong();
     private final AtomicLong stalled = new AtomicLong();
+    private final AtomicLong overdrawn = new AtomicLong();
 
     /** How long a reader that is waited for may keep a slot from the writer without a step; UNGATED where none is waited for. */
     private final long graceNanos;
@@ -98,6 +99,7 @@ public final class RingWriter {
                 return slot;
             }
         }
+        findOverdrawn();
         return ALL_LEASED;
     }
 
@@ -119,6 +121,7 @@ public final class RingWriter {
                 return UNREAD;
             }
             if (!reclaim(slot)) {
+                findOverdrawn();
                 return ALL_LEASED;
             }
         }
@@ -173,6 +176,17 @@ public final class RingWriter {
         }
         readers.endScan();
         return awaited;
+    }
+
+    /** Looks for readers that hold more than they may, now that a slot is wanted and none is to be had. Their leases count until the server cuts them off. */
+    private void findOverdrawn() {
+        readers.beginScan();
+        for (ControlPage page : readers.pages()) {
+            if (page.findOverdrawn(holds.length)) {
+                overdrawn.setOpaque(overdrawn.getPlain() + 1);
+            }
+        }
+        readers.endScan();
     }
 
     /** Notes that a reader is in the way; true if it has stood still there for too long, and is waited for no longer. */
@@ -324,5 +338,10 @@ public final class RingWriter {
     /** Readers that are waited for no longer. */
     public long stalled() {
         return stalled.getOpaque();
+    }
+
+    /** Readers that held more than they may when a slot was wanted. */
+    public long overdrawn() {
+        return overdrawn.getOpaque();
     }
 }

@@ -187,6 +187,7 @@ class SegmentHeaderTest {
                 damage("frame_bytes is -1", int64(SegmentDescriptor.FRAME_BYTES_OFFSET, -1)),
                 damage("does not lie within a frame", int64(SegmentDescriptor.FRAME_BYTES_OFFSET, 256)),
                 damage("slot_stride", int64(SegmentDescriptor.SLOT_STRIDE_OFFSET, 4096)),
+                damage("slot_stride is " + (STRIDE - 256), int64(SegmentDescriptor.SLOT_STRIDE_OFFSET, STRIDE - 256)),
                 damage("slot_stride", int64(SegmentDescriptor.SLOT_STRIDE_OFFSET, Long.MAX_VALUE)),
                 damage("slot_stride", int64(SegmentDescriptor.SLOT_STRIDE_OFFSET, Long.MIN_VALUE)),
                 damage("ring_length is 0", int64(SegmentDescriptor.RING_LENGTH_OFFSET, 0)),

@@ -21,7 +21,7 @@ class ControlPageTest {
     private final Arena arena = Arena.ofShared();
     private final MemorySegment bytes = arena.allocate(ControlDescriptor.LENGTH, 4096);
     private final ControlPage page =
-            new ControlPage(arena, bytes, new ControlPage.Owner(7, "one", 42, SubscriberMode.STRICT_ORDER));
+            new ControlPage(arena, bytes, new ControlPage.Owner(7, "one", 42, SubscriberMode.STRICT_ORDER, SLOTS));
 
     private void set(long offset, long value) {
         bytes.set(ValueLayout.JAVA_LONG, offset, value);

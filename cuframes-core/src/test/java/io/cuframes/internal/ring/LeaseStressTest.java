@@ -98,8 +98,10 @@ class LeaseStressTest {
 
         RingReader reader(SubscriberMode mode, ReadTally tally) {
             MemorySegment control = arena.allocate(ControlDescriptor.LENGTH, 4096);
-            ControlPage page =
-                    new ControlPage(Arena.ofShared(), control.asReadOnly(), new ControlPage.Owner(1, "", 0, mode));
+            ControlPage page = new ControlPage(
+                    Arena.ofShared(),
+                    control.asReadOnly(),
+                    new ControlPage.Owner(1, "", 0, mode, SegmentDescriptor.MAX_SLOTS));
             page.setReady();
             readers.add(page);
             return new RingReader(segment, control, slots, mode, tally);

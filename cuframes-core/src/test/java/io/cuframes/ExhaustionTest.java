@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.cuframes.ffm.Libc;
+import io.cuframes.testing.Child;
+import io.cuframes.testing.ForeignUser;
+import io.cuframes.testing.HoarderProcess;
+import io.cuframes.testing.Preloaded;
+import io.cuframes.testing.PublisherProcess;
+import io.cuframes.testing.StreamFixture;
+import io.cuframes.testing.SubscriberProcess;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Processes that are out of descriptors or of space: each says of what, where, and what to do, and goes on once there is some. */
+class ExhaustionTest {
+    private final StreamFixture stream = new StreamFixture();
+
+    @AfterEach
+    void cleanUp() {
+        stream.close();
+    }
+
+    private static List<String> shell(String script) {
+        return List.of("sh", "-c", script + "; exec \"$@\"", "sh");
+    }
+
+    /** In a mount namespace of its own; skips the test where this user may not have one. */
+    private static List<String> inOwnMounts(String script) {
+        assumeTrue(Libc.geteuid() == 0, "only root can mount a file system");
+        assumeTrue(ForeignUser.isInstalled("unshare"), "unshare is not installed");
+        try {
+            Process probe = new ProcessBuilder("unshare", "-m", "mount", "-t", "tmpfs", "probe", "/mnt")
+                    .redirectErrorStream(true)
+                    .start();
+            probe.getInputStream().readAllBytes();
+            assumeTrue(probe.waitFor() == 0, "this container allows no mounts");
+        } catch (IOException e) {
+            assumeTrue(false, "mount: " + e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return List.of("unshare", "-m", "sh", "-c", "set -e; " + script + "; exec \"$@\"", "sh");
+    }
+
+    private Child publisher(List<String> program, Path directory) {
+        return Child.startBy(program, PublisherProcess.class, stream.key(), directory, Transport.HOST, 4, 64, 64);
+    }
+
+    @Test
+    void aFullSharedMemoryIsNamed() {
+        List<String> full =
+                inOwnMounts("mount -t tmpfs -o size=8k tmpfs /dev/shm; head -c 8192 /dev/zero > /dev/shm/full");
+        try (Child publisher = publisher(full, stream.directory())) {
+            String answer = publisher.answer();
+            assertTrue(answer.startsWith("error SYSTEM "), answer);
+            assertTrue(answer.contains("the segment in /dev/shm failed: ENOSPC"), answer);
+            assertTrue(answer.contains("free space there"), answer);
+            publisher.awaitExit();
+        }
+        assertEquals(List.of(), stream.remains());
+    }
+
+    @Test
+    void aSegmentThatIsNotOfTmpfsIsNamed() {
+        List<String> none = inOwnMounts("mount -t proc proc /dev/shm");
+        try (Child publisher = publisher(none, stream.directory())) {
+            String answer = publisher.answer();
+            assertTrue(answer.startsWith("error SYSTEM opening /dev/shm failed"), answer);
+        }
+        assertEquals(List.of(), stream.remains());
+    }
+
+    @Test
+    void aSocketDirectoryOfAReadOnlyFileSystemIsRefused() throws IOException {
+        Path directory = Files.createDirectory(stream.directory().resolve("ro"));
+        List<String> readOnly = inOwnMounts("mount -t tmpfs -o ro tmpfs " + directory);
+        for (Path place : List.of(directory, directory.resolve("made"))) {
+            try (Child publisher = publisher(readOnly, place)) {
+                String answer = publisher.answer();
+                assertTrue(answer.startsWith("error ACCESS_DENIED no directory for the socket: " + place), answer);
+                assertTrue(answer.contains(place.equals(directory) ? "is not writable" : "cannot be made"), answer);
+                assertTrue(answer.contains("name one with --socket-dir"), answer);
+            }
+        }
+        Files.delete(directory);
+        assertEquals(List.of(), stream.remains());
+    }
+
+    @Test
+    void aFullSocketDirectoryIsNamed() throws IOException {
+        Path directory = Files.createDirectory(stream.directory().resolve("full"));
+        List<String> full = inOwnMounts("mount -t tmpfs -o nr_inodes=1 tmpfs " + directory);
+        try (Child publisher = publisher(full, directory)) {
+            String answer = publisher.answer();
+            assertTrue(answer.startsWith("error SYSTEM binding the socket " + directory), answer);
+            assertTrue(answer.contains("ENOSPC"), answer);
+        }
+        Files.delete(directory);
+        assertEquals(List.of(), stream.remains());
+    }
+
+    /** The connections that find no descriptor wait in the backlog; the publisher goes on publishing, and lets others in once there are some. */
+    @Test
+    void aPublisherOutOfDescriptorsSaysSoAndRecovers() throws IOException {
+        try (Child publisher = Child.startBy(
+                shell("ulimit -n 40"),
+                Preloaded.class,
+                PublisherProcess.class.getName(),
+                stream.key(),
+                stream.directory(),
+                Transport.HOST,
+                4,
+                64,
+                64)) {
+            assertEquals("ready HOST", publisher.answer());
+            List<SocketChannel> silent = new ArrayList<>();
+            long deadline = System.nanoTime() + 20_000_000_000L;
+            while (!publisher.ask("warnings").contains("EMFILE")) {
+                assertTrue(System.nanoTime() - deadline < 0, "it never runs out");
+                if (silent.size() < 60) {
+                    SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+                    channel.connect(UnixDomainSocketAddress.of(stream.socket()));
+                    silent.add(channel);
+                }
+            }
+            assertTrue(publisher.ask("warnings").contains("raise ulimit -n"));
+            assertEquals("published 10", publisher.ask("publish 10"));
+            for (SocketChannel channel : silent) {
+                channel.close();
+            }
+            try (Child subscriber = Child.start(
+                    SubscriberProcess.class, stream.key(), stream.directory(), SubscriberMode.NEWEST_ONLY)) {
+                assertEquals("ready HOST", subscriber.answer());
+                assertEquals("subscribers 1", publisher.ask("await 1"));
+            }
+        }
+    }
+
+    @Test
+    void aSubscriberOutOfDescriptorsSaysSoAtEveryStep() {
+        try (Publisher publisher = Publisher.builder(stream.key())
+                        .socketDirectory(stream.directory())
+                        .transport(Transport.HOST)
+                        .size(64, 64)
+                        .open();
+                Child hoarder = Child.startBy(
+                        shell("ulimit -n 60"),
+                        Preloaded.class,
+                        HoarderProcess.class.getName(),
+                        stream.key(),
+                        stream.directory())) {
+            int left = 0;
+            String answer = hoarder.answer();
+            while (!answer.endsWith(" connected")) {
+                assertTrue(answer.startsWith(left + " SYSTEM "), answer);
+                assertTrue(answer.contains("EMFILE"), answer);
+                assertTrue(answer.contains("raise ulimit -n or close some"), answer);
+                left++;
+                answer = hoarder.answer();
+            }
+            assertTrue(left >= 2, "it was let in with " + left + " descriptors");
+            assertEquals(0, hoarder.awaitExit());
+            try (Subscriber other = Subscriber.builder(publisher.key())
+                    .socketDirectory(stream.directory())
+                    .connectTimeout(Duration.ofSeconds(10))
+                    .open()) {
+                assertEquals(publisher.epoch(), other.epoch());
+            }
+        }
+    }
+}
