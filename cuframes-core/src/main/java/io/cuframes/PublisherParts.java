@@ -7,6 +7,8 @@ import io.cuframes.internal.connect.StreamKey;
 import io.cuframes.internal.cuda.CudaDevice;
 import io.cuframes.internal.cuda.CudaIpcRing;
 import io.cuframes.internal.cuda.GpuAnnouncer;
+import io.cuframes.internal.fault.FaultPoint;
+import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.memory.HostRing;
 import io.cuframes.internal.memory.RingMemory;
 import io.cuframes.internal.protocol.SegmentDescriptor;
@@ -47,6 +49,7 @@ final class PublisherParts implements AutoCloseable {
                     ? allocate(key, format, device, builder.slots)
                     : builder.external.register(key.name(), device);
             parts.closing.push(parts.memory::close);
+            Faults.reach(FaultPoint.RING_MADE);
             parts.header = new SegmentHeader(
                     key.name(),
                     randomEpoch(),
@@ -60,6 +63,7 @@ final class PublisherParts implements AutoCloseable {
                     SegmentFile.create(key, builder.slots, bytes -> parts.describe(bytes, builder.maxSubscribers));
             parts.closing.push(parts.segment::close);
             parts.closing.push(parts.segment::unlink);
+            Faults.reach(FaultPoint.SEGMENT_NAMED);
             parts.serve(key, device, builder);
             return parts;
         } catch (RuntimeException e) {
@@ -105,6 +109,7 @@ final class PublisherParts implements AutoCloseable {
                 ? new HostAnnouncer(writer, bytes.address() + SegmentDescriptor.HEAD_OFFSET)
                 : new GpuAnnouncer(device, bytes, writer, key.name(), builder.stream);
         closing.push(announcer::close);
+        Faults.reach(FaultPoint.ANNOUNCER_MADE);
         server = PublisherServer.start(
                 key,
                 builder.socketDirectory,
@@ -114,6 +119,7 @@ final class PublisherParts implements AutoCloseable {
                 readers,
                 new PublisherServer.Limits(builder.maxSubscribers, builder.maxLeases));
         closing.push(server::close);
+        Faults.reach(FaultPoint.SERVER_STARTED);
     }
 
     ReaderSet readers() {

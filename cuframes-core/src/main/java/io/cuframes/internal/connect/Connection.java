@@ -14,6 +14,8 @@ import io.cuframes.ffm.SocketMessage;
 import io.cuframes.internal.cuda.Cuda;
 import io.cuframes.internal.cuda.CudaDevice;
 import io.cuframes.internal.cuda.CudaIpcRingView;
+import io.cuframes.internal.fault.FaultPoint;
+import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.memory.HostRingView;
 import io.cuframes.internal.memory.RingView;
 import io.cuframes.internal.os.Descriptor;
@@ -58,7 +60,9 @@ public final class Connection implements AutoCloseable {
             this.header = SegmentHeader.read(snapshot, name);
             checkAgainst(welcome, key, name);
             this.maxLeases = Math.clamp(welcome.maxLeases(), 1, header.ring().slots());
+            Faults.reach(FaultPoint.SEGMENT_MAPPED);
             this.control = mapControl(descriptors[1], name);
+            Faults.reach(FaultPoint.CONTROL_MAPPED);
             this.device = header.ring().transport().isDevice() ? findDevice() : null;
             this.ring = openRing(descriptors, snapshot);
             this.poll = arena.allocate(Pollfd.LAYOUT);
@@ -207,11 +211,14 @@ public final class Connection implements AutoCloseable {
         // Whatever fails on the way, for a lost GPU or memory that a call still uses: the publisher must learn that
         // this
         // subscriber is gone.
+        Faults.reach(FaultPoint.DISCONNECTING);
         try {
             ring.close();
+            Faults.reach(FaultPoint.RING_UNMAPPED);
         } finally {
             try {
                 arena.close();
+                Faults.reach(FaultPoint.ALL_UNMAPPED);
             } finally {
                 socket.close();
             }

@@ -12,6 +12,8 @@ import io.cuframes.ffm.Errno;
 import io.cuframes.ffm.Libc;
 import io.cuframes.ffm.Pollfd;
 import io.cuframes.ffm.SocketMessage;
+import io.cuframes.internal.fault.FaultPoint;
+import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.Posix;
 import io.cuframes.internal.os.UnixAddress;
@@ -129,11 +131,15 @@ public final class Connector {
         boolean kept = false;
         try (Arena arena = Arena.ofConfined();
                 SocketMessage message = new SocketMessage(MessageDescriptor.MAX_LENGTH, arena)) {
+            Faults.reach(FaultPoint.CONNECTED);
             int length = Messages.encode(hello(), message.payload());
-            if (message.send(socket.fd(), 0, length, 0) != length || !receive(socket, message, arena, cancelled)) {
+            boolean sent = message.send(socket.fd(), 0, length, 0) == length;
+            Faults.reach(FaultPoint.HELLO_SENT);
+            if (!sent || !receive(socket, message, arena, cancelled)) {
                 absent.add(address.name() + " closed the connection or did not answer");
                 return null;
             }
+            Faults.reach(FaultPoint.WELCOME_READ);
             MemorySegment payload = message.payload();
             int received = Messages.length(payload);
             return switch (Messages.type(payload)) {

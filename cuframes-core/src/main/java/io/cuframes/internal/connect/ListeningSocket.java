@@ -5,6 +5,8 @@ import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
 import io.cuframes.ffm.Errno;
 import io.cuframes.ffm.Libc;
+import io.cuframes.internal.fault.FaultPoint;
+import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.FileStatus;
 import io.cuframes.internal.os.Posix;
@@ -52,8 +54,10 @@ final class ListeningSocket implements AutoCloseable {
             removeLeftover(key, address);
             Posix.check(address.bind(socket), "binding the socket " + name);
             bound = true;
+            Faults.reach(FaultPoint.SOCKET_BOUND);
             Posix.setMode(name, MODE); // whatever the umask
             Posix.check(Libc.listen(socket.fd(), BACKLOG), "listening on " + name);
+            Faults.reach(FaultPoint.SOCKET_LISTENING);
             return new ListeningSocket(directory, name, socket, Posix.status(name));
         } catch (RuntimeException e) {
             if (bound) {
@@ -90,6 +94,7 @@ final class ListeningSocket implements AutoCloseable {
             }
         }
         Posix.unlink(address.name());
+        Faults.reach(FaultPoint.SOCKET_LEFTOVER_REMOVED);
     }
 
     /** Takes the lock on the directory, which ends with the descriptor. */
@@ -129,6 +134,7 @@ final class ListeningSocket implements AutoCloseable {
             FileStatus now = Posix.status(name);
             if (now != null && now.sameFile(identity)) {
                 Posix.unlink(name);
+                Faults.reach(FaultPoint.SOCKET_UNLINKED);
             }
         } finally {
             socket.close();

@@ -9,6 +9,8 @@ import io.cuframes.ffm.Libc;
 import io.cuframes.internal.events.ConnectEvent;
 import io.cuframes.internal.events.DisconnectEvent;
 import io.cuframes.internal.events.Side;
+import io.cuframes.internal.fault.FaultPoint;
+import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.Posix;
 import io.cuframes.internal.os.ThreadEnd;
@@ -172,6 +174,7 @@ public final class PublisherServer implements AutoCloseable {
                 drop(peer);
             }
         }
+        Faults.reach(FaultPoint.BYE_SENT);
         long left = deadline - System.nanoTime();
         while (!peers.isEmpty() && left > 0) {
             serveOnce(polled, false, left);
@@ -262,6 +265,7 @@ public final class PublisherServer implements AutoCloseable {
             if (fd >= 0) {
                 Descriptor socket = new Descriptor(fd);
                 peers.add(new Peer(socket, Posix.peer(socket), System.nanoTime() + HANDSHAKE_NANOS));
+                Faults.reach(FaultPoint.PEER_ACCEPTED);
             } else if (fd == -Errno.EAGAIN) {
                 return;
             } else if (fd != -Errno.EINTR && fd != -Errno.ECONNABORTED) {
@@ -321,6 +325,7 @@ public final class PublisherServer implements AutoCloseable {
             drop(peer);
             return;
         }
+        Faults.reach(FaultPoint.READY_READ);
         peer.setReady();
         ConnectEvent.record(key.name(), epoch, peer.credentials().pid(), peer.title());
         setSubscribers(subscribers + 1);
@@ -328,6 +333,7 @@ public final class PublisherServer implements AutoCloseable {
     }
 
     private void greet(Peer peer) {
+        Faults.reach(FaultPoint.HELLO_READ);
         MemorySegment message = peer.message().payload();
         Messages.Greeting greeting = Messages.decodeHello(message, Messages.length(message));
         if (greeting instanceof Messages.Hello hello) {
@@ -355,6 +361,7 @@ public final class PublisherServer implements AutoCloseable {
         peers.remove(peer);
         if (peer.isAdmitted()) {
             admission.release(peer);
+            Faults.reach(FaultPoint.PEER_RELEASED);
         }
         if (peer.isCounted()) {
             setSubscribers(subscribers - 1);

@@ -5,6 +5,8 @@ import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
 import io.cuframes.ffm.Errno;
 import io.cuframes.ffm.Libc;
+import io.cuframes.internal.fault.FaultPoint;
+import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.FileStatus;
 import io.cuframes.internal.os.Posix;
@@ -54,15 +56,20 @@ public final class SegmentFile implements AutoCloseable {
         Descriptor readOnly = null;
         Arena arena = Arena.ofShared();
         try {
+            Faults.reach(FaultPoint.SEGMENT_CREATED);
             Posix.check(Libc.fchmod(file.fd(), MODE), "setting the mode of the segment"); // whatever the umask
             Posix.reserve(file, length, "the segment in " + StreamKey.segmentDirectory());
+            Faults.reach(FaultPoint.SEGMENT_SIZED);
             if (!Posix.tryLock(file, "the new segment")) {
                 throw new CuframesException(ErrorCode.INTERNAL, "the lock of an unnamed segment is taken");
             }
+            Faults.reach(FaultPoint.SEGMENT_LOCKED);
             readOnly = Posix.reopenReadOnly(file);
             MemorySegment memory = Posix.map(file, length, true, arena, "the segment");
             fill.accept(memory);
+            Faults.reach(FaultPoint.SEGMENT_DESCRIBED);
             Shared.setIntRelease(memory, SegmentDescriptor.STATE_OFFSET, SegmentDescriptor.STATE_READY);
+            Faults.reach(FaultPoint.SEGMENT_READY);
             publishName(key, file);
             return new SegmentFile(key, file, readOnly, arena, memory);
         } catch (RuntimeException e) {
@@ -104,6 +111,7 @@ public final class SegmentFile implements AutoCloseable {
             FileStatus named = Posix.status(path);
             if (named != null && named.sameFile(Posix.status(old, path.toString()))) {
                 Posix.unlink(path);
+                Faults.reach(FaultPoint.SEGMENT_LEFTOVER_REMOVED);
             }
         }
     }

@@ -4,6 +4,8 @@ package io.cuframes.internal.cuda;
 import io.cuframes.CuframesException;
 import io.cuframes.ffm.LibCuda;
 import io.cuframes.ffm.LibCudart;
+import io.cuframes.internal.fault.FaultPoint;
+import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.protocol.HeadWord;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.ring.Announcer;
@@ -105,6 +107,7 @@ public final class GpuAnnouncer implements Announcer {
                 if (onStream != lastStream || onStream == PER_THREAD_STREAM) {
                     followLastStream(onStream, word);
                 }
+                Faults.reach(FaultPoint.ANNOUNCING);
                 write(onStream, word);
                 queued = true;
                 lastStream = onStream;
@@ -116,6 +119,7 @@ public final class GpuAnnouncer implements Announcer {
             }
         } finally {
             if (queued) {
+                Faults.reach(FaultPoint.HEAD_ANNOUNCED);
                 notifier.expect(HeadWord.seq(word));
             } else {
                 writer.withdraw(word);
