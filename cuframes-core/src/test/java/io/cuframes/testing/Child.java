@@ -37,15 +37,16 @@ public final class Child implements AutoCloseable {
 
     /** The same, with something more in its environment. */
     public static Child start(Map<String, String> environment, Class<?> main, Object... arguments) {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-Djava.util.logging.config.file=/dev/null",
-                "-cp",
-                System.getProperty("java.class.path"),
-                main.getName()));
+        return start(List.of(), environment, main, arguments);
+    }
+
+    /** The same, with options of its JVM. */
+    public static Child start(
+            List<String> options, Map<String, String> environment, Class<?> main, Object... arguments) {
+        List<String> command = new ArrayList<>(ChildJvm.command());
+        command.addAll(options);
+        command.addAll(ChildJvm.program());
+        command.add(main.getName());
         for (Object argument : arguments) {
             command.add(argument.toString());
         }
@@ -95,6 +96,18 @@ public final class Child implements AutoCloseable {
         }
     }
 
+    /** The next line of output that begins so; those before it are passed over. */
+    public String answerThatBegins(String beginning) {
+        for (String line = answer(); ; line = answer()) {
+            if (line.startsWith(beginning)) {
+                return line;
+            }
+            if (line.equals("eof")) {
+                throw new AssertionError("no line that begins with \"" + beginning + "\" came");
+            }
+        }
+    }
+
     /** Sends a line and returns the answer. */
     public String ask(String line) {
         return tell(line).answer();
@@ -127,26 +140,36 @@ public final class Child implements AutoCloseable {
     /** kill -STOP, and waits until all its threads stand still. */
     public void stop() {
         signal("STOP");
+        awaitStop();
+    }
+
+    /** Waits until all its threads stand still, for a process that stops itself: a signal takes a while. */
+    public void awaitStop() {
         long deadline = System.nanoTime() + PATIENCE_SECONDS * 1_000_000_000L;
         while (!isStopped()) {
             if (System.nanoTime() - deadline > 0) {
-                throw new AssertionError("the process does not stop");
+                throw new AssertionError("the process does not stop: "
+                        + (process.isAlive() ? states() : "it has ended, status " + process.exitValue()));
             }
             Thread.onSpinWait();
         }
     }
 
     private boolean isStopped() {
+        return states().matches("T+");
+    }
+
+    /** What each thread does, a letter each, as the kernel has it. */
+    private String states() {
+        StringBuilder states = new StringBuilder();
         try (Stream<Path> threads = Files.list(Path.of("/proc", Long.toString(pid()), "task"))) {
             for (Path thread : threads.toList()) {
                 String status = Files.readString(thread.resolve("stat"));
-                if (status.charAt(status.lastIndexOf(')') + 2) != 'T') {
-                    return false;
-                }
+                states.append(status.charAt(status.lastIndexOf(')') + 2));
             }
-            return true;
+            return states.toString();
         } catch (IOException e) {
-            return false; // a thread that was just ending
+            return "unknown"; // a thread that was just ending
         }
     }
 
