@@ -111,6 +111,30 @@ class SubCountTest {
     }
 
     @Test
+    void aPublisherThatStandsStillIsShownAsStalled() throws Exception {
+        try (Tool publisher = Tool.start(directory, StampedStream.class, key, directory.toString());
+                Tool tool = count("--timeout-ms", "300", "--json", "--progress", "json")) {
+            Tool.awaitThat("frames", () -> tool.outHas("\"publisher_stalled_ms\":0"));
+            publisher.signal("STOP");
+            Tool.awaitThat("a stall", () -> tool.outHas("\"publisher_stalled_ms\":[3-9][0-9][0-9]"));
+            publisher.signal("CONT");
+            long frames = tool.out().lines().count();
+            Tool.awaitThat(
+                    "frames again",
+                    () -> tool.out()
+                            .lines()
+                            .skip(frames)
+                            .anyMatch(line -> line.contains("\"publisher_stalled_ms\":0")));
+            tool.signal("INT");
+            assertEquals(0, tool.await(), tool.err());
+            assertEquals(0, tool.json().get("reconnects").getAsInt());
+            publisher.signal("KILL");
+        } finally {
+            Files.deleteIfExists(Path.of("/dev/shm/cuframes-" + key));
+        }
+    }
+
+    @Test
     void noPublisherIsSaidSo() throws Exception {
         try (Tool tool = count("--connect-timeout-ms", "200")) {
             assertEquals(3, tool.await());
