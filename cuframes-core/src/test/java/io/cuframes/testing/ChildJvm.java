@@ -10,6 +10,7 @@ import io.cuframes.internal.cuda.Cuda;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.reflect.Method;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -183,7 +184,8 @@ public final class ChildJvm {
     }
 
     static void run(List<String> arguments) throws ReflectiveOperationException {
-        Class.forName(arguments.get(0)).getMethod("main", String[].class).invoke(null, (Object)
-                arguments.subList(1, arguments.size()).toArray(String[]::new));
+        Method main = Class.forName(arguments.get(0)).getMethod("main", String[].class);
+        main.setAccessible(true); // of a class of tests, which is no public one
+        main.invoke(null, (Object) arguments.subList(1, arguments.size()).toArray(String[]::new));
     }
 }

@@ -56,7 +56,8 @@ public final class FailureProcess {
     }
 
     private String fail(FaultPoint point) throws IOException {
-        if (point == FaultPoint.SEGMENT_LEFTOVER_REMOVED || point == FaultPoint.SOCKET_LEFTOVER_REMOVED) {
+        boolean leftovers = point == FaultPoint.SEGMENT_LEFTOVER_REMOVED || point == FaultPoint.SOCKET_LEFTOVER_REMOVED;
+        if (leftovers) {
             Leftovers.leave(key, directory);
         }
         FaultInjector.arm(point + ":1:FAIL");
@@ -71,21 +72,21 @@ public final class FailureProcess {
             outcome = "not reached";
         }
         FaultInjector.arm("");
-        Publisher.builder(key) // takes over what a dead publisher left
-                .socketDirectory(directory)
-                .transport(transport)
-                .size(64, 64)
-                .open()
-                .close();
+        if (leftovers) { // the other of the two is a dead publisher's still, for the next one
+            publisher().open().close();
+        }
         return outcome;
     }
 
-    private void play() {
-        Publisher publisher = Publisher.builder(key)
+    private Publisher.Builder publisher() {
+        return Publisher.builder(key)
                 .socketDirectory(directory)
                 .transport(transport)
-                .size(64, 64)
-                .open();
+                .size(64, 64);
+    }
+
+    private void play() {
+        Publisher publisher = publisher().open();
         try (Subscriber subscriber = Subscriber.builder(key)
                 .socketDirectory(directory)
                 .reconnect(Backoff.every(Duration.ofMillis(5)))

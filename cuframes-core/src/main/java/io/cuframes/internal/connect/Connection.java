@@ -31,6 +31,8 @@ import java.lang.foreign.MemorySegment;
 
 /** What a subscriber holds of its publisher: the socket, the segment, its own control page and the ring, all checked and mapped. */
 public final class Connection implements AutoCloseable {
+    private static final int DYING_MILLIS = 100;
+
     private final Descriptor socket;
     private final Arena arena = Arena.ofShared();
     private final int maxLeases;
@@ -48,6 +50,7 @@ public final class Connection implements AutoCloseable {
      * @param socket the connection; this object's from now on, whatever happens
      * @param welcome the message
      * @param descriptors those that came with it, in its order; not kept
+     * @throws PublisherLostException if it failed and the publisher is gone
      * @throws CuframesException code PROTOCOL if something does not fit, CUDA if the ring cannot be opened here
      */
     Connection(StreamKey key, Descriptor socket, Messages.Welcome welcome, Descriptor[] descriptors) {
@@ -69,9 +72,29 @@ public final class Connection implements AutoCloseable {
             poll.set(JAVA_INT, Pollfd.FD_OFFSET, socket.fd());
             poll.set(JAVA_SHORT, Pollfd.EVENTS_OFFSET, (short) (Libc.POLLIN | Libc.POLLRDHUP));
         } catch (RuntimeException e) {
+            boolean gone = isPeerGone();
             arena.close();
             socket.close();
-            throw e;
+            throw gone ? new PublisherLostException(e) : e;
+        }
+    }
+
+    /** What is mapped is the publisher's: where it has just died or ended, that fails in many ways, none of them the cause. */
+    static final class PublisherLostException extends CuframesException {
+        private static final long serialVersionUID = 1L;
+
+        PublisherLostException(RuntimeException cause) {
+            super(ErrorCode.DISCONNECTED, "the publisher went while its ring was mapped: " + cause.getMessage(), cause);
+        }
+    }
+
+    /** Whether the publisher has ended or died, as a mapping has failed: a dying process may let go of its memory a moment before its sockets. */
+    private boolean isPeerGone() {
+        try (Arena local = Arena.ofConfined()) {
+            MemorySegment look = local.allocate(Pollfd.LAYOUT);
+            look.set(JAVA_INT, Pollfd.FD_OFFSET, socket.fd());
+            look.set(JAVA_SHORT, Pollfd.EVENTS_OFFSET, (short) (Libc.POLLIN | Libc.POLLRDHUP));
+            return Libc.poll(look.address(), 1, DYING_MILLIS) > 0;
         }
     }
 

@@ -146,7 +146,13 @@ public final class Connector {
                 case MessageDescriptor.WELCOME -> {
                     Messages.Welcome welcome = Messages.decodeWelcome(payload, received);
                     kept = true;
-                    Connection connection = welcomed(socket, welcome, message);
+                    Connection connection;
+                    try {
+                        connection = welcomed(socket, welcome, message);
+                    } catch (Connection.PublisherLostException e) { // its successor is the one to find
+                        absent.add(address.name() + " ended or died as its ring was mapped");
+                        yield null;
+                    }
                     if (connection.isEnded()) { // let in at the last moment: its successor is the one to find
                         connection.close();
                         absent.add(address.name() + " is ending");
