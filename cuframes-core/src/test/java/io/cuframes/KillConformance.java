@@ -185,7 +185,7 @@ abstract class KillConformance {
     private static long awaitDeath(Child victim, FaultPoint point, Runnable whileStopped) {
         String line = victim.answerThatBegins("fault ");
         if (line.startsWith("fault STOP")) {
-            victim.awaitStop();
+            victim.stop();
             whileStopped.run();
             victim.cont();
             line = victim.answerThatBegins("fault ");

@@ -137,14 +137,13 @@ public final class Child implements AutoCloseable {
         }
     }
 
-    /** kill -STOP, and waits until all its threads stand still. */
+    /** kill -STOP, and waits until all its threads stand still; also for a process that is about to stop itself, whose signal takes a while. */
     public void stop() {
         signal("STOP");
         awaitStop();
     }
 
-    /** Waits until all its threads stand still, for a process that stops itself: a signal takes a while. */
-    public void awaitStop() {
+    private void awaitStop() {
         long deadline = System.nanoTime() + PATIENCE_SECONDS * 1_000_000_000L;
         while (!isStopped()) {
             if (System.nanoTime() - deadline > 0) {

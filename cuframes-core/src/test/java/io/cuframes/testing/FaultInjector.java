@@ -27,8 +27,8 @@ public final class FaultInjector implements FaultHandler {
     private static final int SIGKILL = 9;
     private static final int SIGSTOP = 19;
 
-    /** Another thread may take the signal, and this one go on until all are stopped. */
-    private static final long STOPPING_NANOS = 20_000_000;
+    /** The thread stays where it is until the process stands still: another thread may take the signal first, and whoever waits for it sends one more. */
+    private static final long STOPPING_NANOS = 300_000_000;
 
     /** What is done. */
     public enum Action {
