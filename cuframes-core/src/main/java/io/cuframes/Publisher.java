@@ -13,6 +13,8 @@ import io.cuframes.internal.events.DropEvent;
 import io.cuframes.internal.events.EpochEvent;
 import io.cuframes.internal.events.PublishEvent;
 import io.cuframes.internal.events.Side;
+import io.cuframes.internal.fault.FaultPoint;
+import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.memory.RingMemory;
 import io.cuframes.internal.os.Futex;
 import io.cuframes.internal.protocol.MessageDescriptor;
@@ -129,6 +131,7 @@ public final class Publisher implements AutoCloseable {
             recordDrop(slot);
             return null;
         }
+        Faults.reach(FaultPoint.SLOT_ACQUIRED);
         return nextHandle().begin(slot, slots[slot]);
     }
 
@@ -419,6 +422,7 @@ public final class Publisher implements AutoCloseable {
                             + " another one with buffers of the new format");
         }
         end(MessageDescriptor.BYE_FORMAT_CHANGED);
+        Faults.reach(FaultPoint.REOPENING);
         settings.previousEpoch = epoch();
         return settings.size(newFormat.width(), newFormat.height())
                 .format(newFormat.pixelFormat())
@@ -431,18 +435,23 @@ public final class Publisher implements AutoCloseable {
             return;
         }
         taker.endWait();
+        Faults.reach(FaultPoint.ENDING);
         try {
             awaitAnnounced();
             MemorySegment segment = parts.segment().memory();
             Shared.setIntOpaque(segment, SegmentDescriptor.END_REASON_OFFSET, reason);
             Shared.setIntRelease(segment, SegmentDescriptor.STATE_OFFSET, SegmentDescriptor.STATE_ENDED);
             Futex.wakeAll(segment.address() + SegmentDescriptor.HEAD_OFFSET);
+            Faults.reach(FaultPoint.STATE_ENDED);
             parts.segment().unlink(); // both names go first: a successor need not wait for the drain
+            Faults.reach(FaultPoint.SEGMENT_UNLINKED);
             parts.server().end(reason, transport == Transport.CUDA_IPC ? DRAIN : Duration.ZERO);
+            Faults.reach(FaultPoint.SERVER_ENDED);
         } finally {
             health.end();
             parts.close();
         }
+        Faults.reach(FaultPoint.PUBLISHER_CLOSED);
     }
 
     private void awaitAnnounced() {

@@ -8,6 +8,8 @@ import io.cuframes.internal.cuda.CudaDevice;
 import io.cuframes.internal.cuda.CudaIpcRing;
 import io.cuframes.internal.cuda.CudaVmmRing;
 import io.cuframes.internal.cuda.GpuAnnouncer;
+import io.cuframes.internal.fault.FaultPoint;
+import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.memory.HostRing;
 import io.cuframes.internal.memory.RingMemory;
 import io.cuframes.internal.protocol.SegmentDescriptor;
@@ -49,6 +51,7 @@ final class PublisherParts implements AutoCloseable {
                     ? allocate(key, format, transport, device, builder.slots)
                     : builder.external.register(key.name(), device);
             parts.closing.push(parts.memory::close);
+            Faults.reach(FaultPoint.RING_MADE);
             parts.header = new SegmentHeader(
                     key.name(),
                     randomEpoch(),
@@ -62,6 +65,7 @@ final class PublisherParts implements AutoCloseable {
                     key, builder.slots, builder.access(), bytes -> parts.describe(bytes, builder.maxSubscribers));
             parts.closing.push(parts.segment::close);
             parts.closing.push(parts.segment::unlink);
+            Faults.reach(FaultPoint.SEGMENT_NAMED);
             parts.serve(key, device, builder);
             return parts;
         } catch (RuntimeException e) {
@@ -113,6 +117,7 @@ final class PublisherParts implements AutoCloseable {
                 ? new HostAnnouncer(writer, bytes.address() + SegmentDescriptor.HEAD_OFFSET)
                 : new GpuAnnouncer(device, bytes, writer, key.name(), builder.stream);
         closing.push(announcer::close);
+        Faults.reach(FaultPoint.ANNOUNCER_MADE);
         server = PublisherServer.start(
                 key,
                 builder.socketDirectory,
@@ -122,6 +127,7 @@ final class PublisherParts implements AutoCloseable {
                 readers,
                 new PublisherServer.Limits(builder.maxSubscribers, builder.maxLeases, builder.access()));
         closing.push(server::close);
+        Faults.reach(FaultPoint.SERVER_STARTED);
     }
 
     ReaderSet readers() {

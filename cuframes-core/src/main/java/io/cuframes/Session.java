@@ -8,6 +8,8 @@ import io.cuframes.internal.cuda.DeviceReads;
 import io.cuframes.internal.dlpack.TensorSpec;
 import io.cuframes.internal.events.GapEvent;
 import io.cuframes.internal.events.ReceiveEvent;
+import io.cuframes.internal.fault.FaultPoint;
+import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.memory.RingView;
 import io.cuframes.internal.protocol.HeadWord;
 import io.cuframes.internal.protocol.MessageDescriptor;
@@ -83,7 +85,8 @@ final class Session {
     /** A frame was missed where the publisher waits for strict readers: perhaps it does not wait for this one any more. */
     private boolean suspicious;
 
-    private long lastLook = System.nanoTime();
+    private final long beganNanos = System.nanoTime();
+    private long lastLook = beganNanos;
 
     /** The thread that takes frames, while it waits for a lease to end. */
     private volatile Thread waitingForRoom;
@@ -102,6 +105,7 @@ final class Session {
         this.connection = connection;
         this.mode = options.mode();
         this.tally = tally;
+        Faults.reach(FaultPoint.RING_MAPPED);
         RingView view = connection.ring();
         this.slots = new Plane[header().ring().slots()][];
         Arrays.setAll(slots, slot -> Plane.of(format(), view.address(slot), view.host(slot)));
@@ -119,7 +123,9 @@ final class Session {
             reader.resumeAfter(before.reader.cursor());
         }
         this.waiter = new HeadWaiter(connection.segment(), connection.control(), options.waitStrategy());
+        Faults.reach(FaultPoint.CURSOR_SET);
         connection.ready(); // the reader has its place: whoever counts this subscriber now may publish for it
+        Faults.reach(FaultPoint.READY_SENT);
     }
 
     /**
@@ -232,6 +238,7 @@ final class Session {
         users.set(slot, 1);
         long seq = HeadWord.seq(word);
         record(seq, reader.missedBefore());
+        Faults.reach(FaultPoint.FRAME_DELIVERED);
         return nextHandle().begin(slot, seq, reader.missedBefore());
     }
 
@@ -417,6 +424,7 @@ final class Session {
         long pending = pendingStreams[slot];
         pendingStreams[slot] = NO_STREAM;
         users.set(slot, 0);
+        Faults.reach(FaultPoint.FRAME_RELEASING);
         if (stream == NO_STREAM) {
             reader.release(slot);
         } else {
@@ -428,6 +436,7 @@ final class Session {
                 throw e;
             }
         }
+        Faults.reach(FaultPoint.FRAME_RELEASED);
         if (held.decrementAndGet() == 0) {
             unmapIfUnused();
         }
@@ -561,6 +570,20 @@ final class Session {
         }
         try {
             return reader.lag();
+        } finally {
+            leave();
+        }
+    }
+
+    /** For how long the publisher has announced nothing, while nothing was left to take; 0 once the mappings are gone. From any thread. */
+    long silentNanos() {
+        if (!enter(UNMAPPED)) {
+            return 0;
+        }
+        try {
+            return reader.isUpToDate()
+                    ? Math.max(0, System.nanoTime() - Math.max(beganNanos, reader.newestPublishNanos()))
+                    : 0;
         } finally {
             leave();
         }

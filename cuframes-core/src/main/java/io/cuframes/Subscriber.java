@@ -9,6 +9,8 @@ import io.cuframes.internal.events.ConnectEvent;
 import io.cuframes.internal.events.DisconnectEvent;
 import io.cuframes.internal.events.EpochEvent;
 import io.cuframes.internal.events.Side;
+import io.cuframes.internal.fault.FaultPoint;
+import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.protocol.SegmentHeader;
 import io.cuframes.internal.ring.ReadTally;
 import java.nio.file.Path;
@@ -50,6 +52,7 @@ public final class Subscriber implements AutoCloseable {
      * What a subscriber is to be.
      *
      * @param stream a cudaStream_t or {@link DeviceStreams#OWN_STREAM}
+     * @param stallNanos how long a connected publisher may announce nothing before it is called stalled
      * @param backoff null if it does not reconnect
      */
     record Options(
@@ -59,6 +62,7 @@ public final class Subscriber implements AutoCloseable {
             SubscriberMode mode,
             WaitStrategy waitStrategy,
             long stream,
+            long stallNanos,
             Backoff backoff,
             Listener listener) {}
 
@@ -226,6 +230,7 @@ public final class Subscriber implements AutoCloseable {
 
     /** The publisher is gone: the end of this subscriber, or the beginning of a search for the next. */
     private void lose(Session lost) {
+        Faults.reach(FaultPoint.PUBLISHER_LOST);
         PublisherGoneException.Reason reason = lost.gone();
         search = ConnectEvent.begun();
         DisconnectEvent.record(key(), lost.header().epoch(), Side.SUBSCRIBER, "", reason.name());
@@ -275,6 +280,7 @@ public final class Subscriber implements AutoCloseable {
             connection.close();
             throw e;
         }
+        Faults.reach(FaultPoint.EPOCH_BEGUN);
         long lostEpoch = session.header().epoch();
         session = next;
         reconnection = null;
@@ -499,6 +505,7 @@ public final class Subscriber implements AutoCloseable {
         long now = System.nanoTime();
         long closedAt = closedNanos;
         boolean connected = isConnected();
+        long silent = connected ? current.silentNanos() : 0;
         return new SubscriberStats(
                 key(),
                 current.header().epoch(),
@@ -517,7 +524,24 @@ public final class Subscriber implements AutoCloseable {
                 current.leases() + pastLeases(current),
                 reconnects.get(),
                 counts.lastSeq() == 0 ? -1 : now - counts.lastNanos(),
+                stalledFor(silent),
                 tally.latency());
+    }
+
+    /**
+     * For how long the publisher has been stalled: it is connected, no frame is left to take, and none has come for {@link Builder#stallAfter} or longer.
+     * Its process may be stopped, or hang, or its camera sends nothing: from here they look alike. Nothing is lost by it, and it ends with the
+     * next frame; {@link #next} gives null meanwhile. From any thread; allocates nothing.
+     *
+     * @return nanoseconds since the newest frame was published, or since this subscriber connected, whichever is less; 0 if the publisher is not stalled,
+     *     or there is none
+     */
+    public long publisherStalledNanos() {
+        return isConnected() ? stalledFor(session.silentNanos()) : 0;
+    }
+
+    private long stalledFor(long silentNanos) {
+        return silentNanos >= options.stallNanos() ? silentNanos : 0;
     }
 
     /** The current session is among the past ones as soon as its publisher is gone. */
@@ -588,6 +612,7 @@ public final class Subscriber implements AutoCloseable {
         private Backoff backoff;
         private Listener listener = new Listener() {};
         private Path socketDirectory;
+        private long stallNanos = TimeUnit.SECONDS.toNanos(1);
         private Duration connectTimeout = Duration.ofSeconds(5);
         private String name = "";
 
@@ -667,6 +692,25 @@ public final class Subscriber implements AutoCloseable {
         }
 
         /**
+         * How long a connected publisher may announce no frame before it counts as stalled ({@link Subscriber#publisherStalledNanos()}); 1 s unless said. At
+         * least a few times what its camera takes for a frame.
+         *
+         * @param silence more than zero
+         * @return this
+         * @throws CuframesException code INVALID_ARGUMENT if it is not
+         */
+        public Builder stallAfter(Duration silence) {
+            if (silence.isNegative() || silence.isZero()) {
+                throw new CuframesException(
+                        ErrorCode.INVALID_ARGUMENT,
+                        "stallAfter is " + silence
+                                + ": a publisher that is between two frames is not stalled, say more than" + " zero");
+            }
+            stallNanos = TimeUnit.NANOSECONDS.convert(silence);
+            return this;
+        }
+
+        /**
          * Look for the next publisher of the key when this one ends, dies or goes on with another format, and connect to the same one anew when it
          * has waited too long for this subscriber. Unless said, {@link Subscriber#next} then
          * throws a {@link PublisherGoneException}. Attempts are made by {@link Subscriber#next}, as long as its timeout lasts.
@@ -736,7 +780,8 @@ public final class Subscriber implements AutoCloseable {
 
         private Options options() {
             Connector connector = new Connector(key, socketDirectory, mode, name, device);
-            return new Options(key, connector, connectTimeout, mode, waitStrategy, stream, backoff, listener);
+            return new Options(
+                    key, connector, connectTimeout, mode, waitStrategy, stream, stallNanos, backoff, listener);
         }
     }
 }

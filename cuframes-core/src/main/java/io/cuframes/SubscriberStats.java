@@ -25,6 +25,8 @@ import java.util.Objects;
  * @param heldLeases frames held: not closed, kept by something exported, or yet to be let go by a GPU
  * @param reconnects publishers found after the first
  * @param lastFrameAgeNanos nanoseconds since the last frame was given; -1 before the first
+ * @param publisherStalledNanos nanoseconds for which the connected publisher has published nothing, once that is {@link
+ *     Subscriber.Builder#stallAfter} or more; 0 otherwise
  * @param latency from the publish call to the frame's being given
  */
 public record SubscriberStats(
@@ -45,6 +47,7 @@ public record SubscriberStats(
         int heldLeases,
         int reconnects,
         long lastFrameAgeNanos,
+        long publisherStalledNanos,
         LatencyStats latency) {
     /** Nothing is null. */
     public SubscriberStats {
@@ -61,7 +64,7 @@ public record SubscriberStats(
      * <p>Members keep their names in later versions: {@code key}, {@code epoch} (16 hexadecimal digits, since it exceeds what a JSON number holds in
      * most readers), {@code transport}, {@code mode}, {@code connected}, {@code uptime_ns}, {@code received_frames}, {@code missed_frames},
      * {@code gaps}, {@code timeouts}, {@code errors}, {@code last_seq}, {@code last_pts_ns}, {@code lag_frames}, {@code held_leases}, {@code reconnects},
-     * {@code last_frame_age_ns} and {@code latency_ns} with {@code count}, {@code min}, {@code mean}, {@code p50}, {@code p90}, {@code p99},
+     * {@code last_frame_age_ns}, {@code publisher_stalled_ns} and {@code latency_ns} with {@code count}, {@code min}, {@code mean}, {@code p50}, {@code p90}, {@code p99},
      * {@code p999} and {@code max}. Before the first frame {@code last_seq}, {@code last_pts_ns} and {@code last_frame_age_ns} are null.
      *
      * @return JSON without line breaks
@@ -86,6 +89,7 @@ public record SubscriberStats(
         json.addProperty("held_leases", heldLeases);
         json.addProperty("reconnects", reconnects);
         json.addProperty("last_frame_age_ns", any ? lastFrameAgeNanos : null);
+        json.addProperty("publisher_stalled_ns", publisherStalledNanos);
         json.add("latency_ns", latency.json());
         return json.toString();
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
+import io.cuframes.internal.fault.FaultPoint;
+import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.protocol.SlotDescriptor;
 import java.lang.foreign.MemorySegment;
 
@@ -140,15 +142,20 @@ public final class WritableFrame implements AutoCloseable {
         MemorySegment rowsOfSource = source.asSlice(0, sourcePitch * (rows - 1) + rowBytes); // checks the bounds once
         if (publisher.transport().isDevice()) {
             publisher.copyFromHost(plane, rowsOfSource, sourcePitch);
-            return;
+        } else {
+            copyRows(rowsOfSource, sourcePitch, plane, rowBytes);
         }
+        Faults.reach(FaultPoint.PLANE_COPIED);
+    }
+
+    private static void copyRows(MemorySegment source, long sourcePitch, Plane plane, int rowBytes) {
         MemorySegment target = plane.segment();
         if (sourcePitch == plane.pitch()) {
-            MemorySegment.copy(rowsOfSource, 0, target, 0, rowsOfSource.byteSize());
+            MemorySegment.copy(source, 0, target, 0, source.byteSize());
             return;
         }
-        for (int row = 0; row < rows; row++) {
-            MemorySegment.copy(rowsOfSource, row * sourcePitch, target, (long) row * plane.pitch(), rowBytes);
+        for (int row = 0; row < plane.height(); row++) {
+            MemorySegment.copy(source, row * sourcePitch, target, (long) row * plane.pitch(), rowBytes);
         }
     }
 
@@ -165,6 +172,7 @@ public final class WritableFrame implements AutoCloseable {
      */
     public void copyPlane(int index, DevicePtr source, long sourcePitch, long stream) {
         publisher.copyFromDevice(plane(index), source.address(), sourcePitch, stream);
+        Faults.reach(FaultPoint.PLANE_COPIED);
     }
 
     /**

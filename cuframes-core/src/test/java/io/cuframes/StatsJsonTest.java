@@ -35,6 +35,7 @@ class StatsJsonTest {
                 2,
                 1,
                 lastSeq == 0 ? -1 : 77,
+                88,
                 LATENCY);
     }
 
@@ -68,7 +69,7 @@ class StatsJsonTest {
         assertEquals("""
                 {"key":"cam1","epoch":"fedcba9876543210","transport":"CUDA_IPC","mode":"STRICT_ORDER","connected":true,\
                 "uptime_ns":12,"received_frames":34,"missed_frames":56,"gaps":7,"timeouts":8,"errors":9,"last_seq":5,\
-                "last_pts_ns":-40,"lag_frames":3,"held_leases":2,"reconnects":1,"last_frame_age_ns":77,\
+                "last_pts_ns":-40,"lag_frames":3,"held_leases":2,"reconnects":1,"last_frame_age_ns":77,"publisher_stalled_ns":88,\
                 "latency_ns":{"count":9,"min":1,"mean":5,"p50":4,"p90":6,"p99":7,"p999":8,"max":3600000000000}}""", subscriber(5).toJson());
         assertEquals(
                 SubscriberStats.class.getRecordComponents().length,
@@ -81,7 +82,7 @@ class StatsJsonTest {
         for (String name : List.of("last_seq", "last_pts_ns", "last_frame_age_ns")) {
             assertTrue(json.has(name) && json.get(name).isJsonNull(), name);
         }
-        assertEquals(18, json.size());
+        assertEquals(19, json.size());
     }
 
     @Test

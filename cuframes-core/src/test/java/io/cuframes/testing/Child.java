@@ -37,31 +37,43 @@ public final class Child implements AutoCloseable {
 
     /** The same, with something more in its environment. */
     public static Child start(Map<String, String> environment, Class<?> main, Object... arguments) {
-        return start(environment, List.of(), System.getProperty("java.class.path"), main, arguments);
+        return start(List.of(), environment, main, arguments);
+    }
+
+    /** The same, with options of its JVM. */
+    public static Child start(
+            List<String> options, Map<String, String> environment, Class<?> main, Object... arguments) {
+        return start(List.of(), options, environment, main, arguments);
     }
 
     /** The same, by another program: one that starts what its last arguments say, under limits or as somebody else. */
     public static Child startBy(List<String> program, Class<?> main, Object... arguments) {
-        return start(Map.of(), program, System.getProperty("java.class.path"), main, arguments);
+        return start(program, List.of(), Map.of(), main, arguments);
     }
 
-    static Child start(
-            Map<String, String> environment,
+    /** The same, with another class path, for who cannot read this one. */
+    static Child startBy(List<String> program, String classPath, Class<?> main, Object... arguments) {
+        List<String> command = new ArrayList<>(program);
+        command.addAll(ChildJvm.plainCommand());
+        command.addAll(List.of("-cp", classPath, main.getName()));
+        return start(command, Map.of(), arguments);
+    }
+
+    private static Child start(
             List<String> program,
-            String classPath,
+            List<String> options,
+            Map<String, String> environment,
             Class<?> main,
             Object... arguments) {
         List<String> command = new ArrayList<>(program);
-        command.addAll(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-XX:-UsePerfData", // its file is named by the process id, which is 1 in every container
-                "-Djava.util.logging.config.file=/dev/null",
-                "-cp",
-                classPath,
-                main.getName()));
+        command.addAll(ChildJvm.command());
+        command.addAll(options);
+        command.addAll(ChildJvm.program());
+        command.add(main.getName());
+        return start(command, environment, arguments);
+    }
+
+    private static Child start(List<String> command, Map<String, String> environment, Object... arguments) {
         for (Object argument : arguments) {
             command.add(argument.toString());
         }
@@ -111,6 +123,18 @@ public final class Child implements AutoCloseable {
         }
     }
 
+    /** The next line of output that begins so; those before it are passed over. */
+    public String answerThatBegins(String beginning) {
+        for (String line = answer(); ; line = answer()) {
+            if (line.startsWith(beginning)) {
+                return line;
+            }
+            if (line.equals("eof")) {
+                throw new AssertionError("no line that begins with \"" + beginning + "\" came");
+            }
+        }
+    }
+
     /** Sends a line and returns the answer. */
     public String ask(String line) {
         return tell(line).answer();
@@ -140,29 +164,38 @@ public final class Child implements AutoCloseable {
         }
     }
 
-    /** kill -STOP, and waits until all its threads stand still. */
+    /** kill -STOP, and waits until all its threads stand still; also for a process that is about to stop itself, whose signal takes a while. */
     public void stop() {
         signal("STOP");
+        awaitStop();
+    }
+
+    private void awaitStop() {
         long deadline = System.nanoTime() + PATIENCE_SECONDS * 1_000_000_000L;
         while (!isStopped()) {
             if (System.nanoTime() - deadline > 0) {
-                throw new AssertionError("the process does not stop");
+                throw new AssertionError("the process does not stop: "
+                        + (process.isAlive() ? states() : "it has ended, status " + process.exitValue()));
             }
             Thread.onSpinWait();
         }
     }
 
     private boolean isStopped() {
+        return states().matches("T+");
+    }
+
+    /** What each thread does, a letter each, as the kernel has it. */
+    private String states() {
+        StringBuilder states = new StringBuilder();
         try (Stream<Path> threads = Files.list(Path.of("/proc", Long.toString(pid()), "task"))) {
             for (Path thread : threads.toList()) {
                 String status = Files.readString(thread.resolve("stat"));
-                if (status.charAt(status.lastIndexOf(')') + 2) != 'T') {
-                    return false;
-                }
+                states.append(status.charAt(status.lastIndexOf(')') + 2));
             }
-            return true;
+            return states.toString();
         } catch (IOException e) {
-            return false; // a thread that was just ending
+            return "unknown"; // a thread that was just ending
         }
     }
 

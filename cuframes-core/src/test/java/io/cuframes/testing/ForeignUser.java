@@ -13,7 +13,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 
 /** Processes of users who have nothing to do with this one, whose ids need not exist. Only root can start them. */
@@ -78,7 +77,7 @@ public final class ForeignUser implements AutoCloseable {
                                 + String.join(
                                         ",",
                                         others.stream().map(String::valueOf).toList()));
-        return Child.start(Map.of(), program, classPath, main, arguments);
+        return Child.startBy(program, classPath, main, arguments);
     }
 
     @Override

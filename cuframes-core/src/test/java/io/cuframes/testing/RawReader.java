@@ -20,7 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A subscriber of a host ring that has shaken hands and mapped its control page, and reads nothing: what it says of itself is the test's choice. */
+/** A subscriber that has shaken hands and mapped its control page, and reads nothing: what it says of itself is the test's choice. */
 public final class RawReader implements AutoCloseable {
     private static final int CONTROL_PAGE = 1; // the place of its descriptor in WELCOME
 
@@ -30,8 +30,13 @@ public final class RawReader implements AutoCloseable {
     private final List<Descriptor> descriptors = new ArrayList<>();
     private final MemorySegment control;
 
-    /** Connects, and takes the WELCOME. */
+    /** Connects to the publisher of a host ring, and takes the WELCOME. */
     public RawReader(Path address, SubscriberMode mode) {
+        this(address, mode, Transport.HOST);
+    }
+
+    /** Connects, and takes the WELCOME. */
+    public RawReader(Path address, SubscriberMode mode, Transport transport) {
         socket = new Descriptor(
                 Posix.check(Libc.socket(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_CLOEXEC, 0), "socket"));
         Posix.check(new UnixAddress(address).connect(socket), "connect");
@@ -39,7 +44,7 @@ public final class RawReader implements AutoCloseable {
         MemorySegment hello = message.payload();
         hello.set(JAVA_INT, MessageDescriptor.HELLO_MAGIC_OFFSET, MessageDescriptor.HELLO_MAGIC);
         hello.set(JAVA_SHORT, MessageDescriptor.HELLO_MAJOR_OFFSET, (short) 1);
-        hello.set(JAVA_INT, MessageDescriptor.HELLO_TRANSPORTS_OFFSET, 1 << Transport.HOST.code());
+        hello.set(JAVA_INT, MessageDescriptor.HELLO_TRANSPORTS_OFFSET, 1 << transport.code());
         hello.set(JAVA_INT, MessageDescriptor.HELLO_MODE_OFFSET, mode.code());
         send(MessageDescriptor.HELLO_LENGTH);
         require(receive(MessageDescriptor.WELCOME_LENGTH) == MessageDescriptor.WELCOME, "no WELCOME");

@@ -54,6 +54,7 @@ final class CountProgress {
                         "  latency p50 %.1f us, p99 %.1f us",
                         count.latencyMicros(50),
                         count.latencyMicros(99));
+        long stalled = count.publisherStalledMillis();
         return String.format(
                         Locale.ROOT,
                         "%s  %.1f fps  seq %d  frames %d  gaps %d  timeouts %d%s",
@@ -67,6 +68,7 @@ final class CountProgress {
                                 ? ""
                                 : "  torn " + (stamps.torn() + stamps.unreadable()) + "  misordered "
                                         + stamps.misordered())
-                + latency;
+                + latency
+                + (stalled == 0 ? "" : "  publisher STALLED for " + stalled + " ms");
     }
 }

@@ -81,6 +81,7 @@ final class CountReport {
                     .put("restarts", stamps.restarts());
         }
         line.put("timeouts", count.timeouts())
+                .put("publisher_stalled_ms", count.publisherStalledMillis())
                 .putTenths("fps", fps)
                 .beginObject("latency_us")
                 .putTenths("p50", count.latencyMicros(50))

@@ -127,6 +127,11 @@ final class FrameCount {
         return timeouts;
     }
 
+    /** For how long the publisher has been stalled; 0 if it is not. */
+    long publisherStalledMillis() {
+        return subscriber.publisherStalledNanos() / 1_000_000;
+    }
+
     /** Sequence number of the last frame; 0 before the first. */
     long seq() {
         return seq;

@@ -29,6 +29,9 @@ import picocli.CommandLine.Spec;
                     + " the latency from the publisher's publish call to this reader's having the frame. Where the source"
                     + " knows when its frames were taken, by the camera's clock, also the time since then.",
             "",
+            "A publisher that is there and publishes nothing is shown as STALLED: its process is stopped or hangs, or its"
+                    + " source is silent.",
+            "",
             "--verify needs a stream with frame numbers in its pixels, such as that of cuframes demo. Torn: two frames"
                     + " in one. Unreadable: no number to be found (the JSON's torn includes these). Misordered: the"
                     + " number did not grow as the sequence number did, so a frame was repeated, swapped, or lost before"
@@ -83,7 +86,8 @@ final class SubCountCommand implements Callable<Integer> {
             names = "--timeout-ms",
             paramLabel = "MS",
             defaultValue = "1000",
-            description = "After this long without a frame, count a timeout and go on (default: ${DEFAULT-VALUE}).")
+            description = "After this long without a frame, count a timeout, call the publisher stalled, and go on"
+                    + " (default: ${DEFAULT-VALUE}).")
     private long timeoutMillis;
 
     @Option(
@@ -161,6 +165,7 @@ final class SubCountCommand implements Callable<Integer> {
                 .mode(mode.mode)
                 .socketDirectory(common.socketDirectory)
                 .connectTimeout(Duration.ofMillis(connectTimeoutMillis))
+                .stallAfter(Duration.ofMillis(timeoutMillis))
                 .name("sub-count");
         return (reconnect ? builder.reconnect(Backoff.DEFAULT).listener(epochs) : builder).open();
     }

@@ -8,9 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import io.cuframes.PixelFormat;
 import io.cuframes.Publisher;
 import io.cuframes.Transport;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -107,6 +109,41 @@ class SubCountTest {
             stream.publish(1, 0, number -> number);
             assertEquals(0, tool.await(), tool.err());
             assertTrue(tool.json().get("timeouts").getAsLong() >= 3, tool.out());
+        }
+    }
+
+    /** For how long the publisher has been stalled, by the last report of progress; -1 before the first. */
+    private static long stalledMillis(Tool tool) {
+        try {
+            return tool.out()
+                    .lines()
+                    .filter(line -> line.startsWith("{\"event\":\"progress\"") && line.endsWith("}"))
+                    .reduce((earlier, later) -> later)
+                    .map(line -> JsonParser.parseString(line)
+                            .getAsJsonObject()
+                            .get("publisher_stalled_ms")
+                            .getAsLong())
+                    .orElse(-1L);
+        } catch (IOException e) {
+            return -1;
+        }
+    }
+
+    @Test
+    void aPublisherThatStandsStillIsShownAsStalledAndReadOnAfterwards() throws Exception {
+        try (Tool publisher = Tool.start(directory, StampedStream.class, key, directory.toString());
+                Tool tool = count("--timeout-ms", "1000", "--json", "--progress", "json")) {
+            Tool.awaitThat("frames", () -> stalledMillis(tool) == 0);
+            publisher.signal("STOP");
+            Tool.awaitThat("a stall", () -> stalledMillis(tool) >= 1000);
+            publisher.signal("CONT");
+            Tool.awaitThat("frames again", () -> stalledMillis(tool) == 0);
+            tool.signal("INT");
+            assertEquals(0, tool.await(), tool.err());
+            assertEquals(0, tool.json().get("reconnects").getAsInt());
+            publisher.signal("KILL");
+        } finally {
+            Files.deleteIfExists(Path.of("/dev/shm/cuframes-" + key));
         }
     }
 

@@ -7,6 +7,8 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import io.cuframes.SubscriberMode;
 import io.cuframes.ffm.Libc;
+import io.cuframes.internal.fault.FaultPoint;
+import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.PeerCredentials;
 import io.cuframes.internal.os.Posix;
@@ -88,7 +90,10 @@ final class Admission {
             String name = hello.name().isEmpty() ? "" : hello.name() + ", ";
             peer.admit(
                     page, number + " (" + name + "process " + peer.credentials().pid() + ")");
-            return welcome(peer, number, control);
+            Faults.reach(FaultPoint.CONTROL_PAGE_COUNTED);
+            boolean taken = welcome(peer, number, control);
+            Faults.reach(FaultPoint.WELCOME_SENT);
+            return taken;
         }
     }
 
@@ -109,6 +114,7 @@ final class Admission {
     private ControlPage makeControlPage(Descriptor control, ControlPage.Owner owner) {
         Posix.reserve(control, ControlDescriptor.LENGTH, "a control page");
         Posix.seal(control, Libc.F_SEAL_SHRINK | Libc.F_SEAL_GROW | Libc.F_SEAL_SEAL);
+        Faults.reach(FaultPoint.CONTROL_PAGE_MADE);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment memory = Posix.map(control, ControlDescriptor.LENGTH, true, arena, "a control page");
             memory.set(JAVA_LONG, ControlDescriptor.MAGIC_OFFSET, ControlDescriptor.MAGIC);

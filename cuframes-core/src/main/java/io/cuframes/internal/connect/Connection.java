@@ -16,6 +16,8 @@ import io.cuframes.internal.cuda.Cuda;
 import io.cuframes.internal.cuda.CudaDevice;
 import io.cuframes.internal.cuda.CudaIpcRingView;
 import io.cuframes.internal.cuda.CudaVmmRingView;
+import io.cuframes.internal.fault.FaultPoint;
+import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.memory.HostRingView;
 import io.cuframes.internal.memory.RingView;
 import io.cuframes.internal.os.Descriptor;
@@ -33,6 +35,8 @@ import java.lang.foreign.MemorySegment;
 
 /** What a subscriber holds of its publisher: the socket, the segment, its own control page and the ring, all checked and mapped. */
 public final class Connection implements AutoCloseable {
+    private static final int DYING_MILLIS = 100;
+
     private final Descriptor socket;
     private final Arena arena = Arena.ofShared();
     private final int maxLeases;
@@ -51,6 +55,7 @@ public final class Connection implements AutoCloseable {
      * @param welcome the message
      * @param descriptors those that came with it, in its order; not kept
      * @param reader the GPU to read on, by its ordinal here, or {@link Connector#DEVICE_OF_RING}
+     * @throws PublisherLostException if it failed and the publisher is gone
      * @throws CuframesException code PROTOCOL if something does not fit, CUDA if the ring cannot be opened here
      */
     Connection(StreamKey key, Descriptor socket, Messages.Welcome welcome, Descriptor[] descriptors, int reader) {
@@ -64,16 +69,38 @@ public final class Connection implements AutoCloseable {
             checkAgainst(welcome, key, name);
             this.maxLeases = (int) Math.min(
                     Integer.toUnsignedLong(welcome.maxLeases()), header.ring().slots());
+            Faults.reach(FaultPoint.SEGMENT_MAPPED);
             this.control = mapControl(descriptors[1], name);
+            Faults.reach(FaultPoint.CONTROL_MAPPED);
             this.device = header.ring().transport().isDevice() ? findDevice(reader) : null;
             this.ring = openRing(descriptors, snapshot);
             this.poll = arena.allocate(Pollfd.LAYOUT);
             poll.set(JAVA_INT, Pollfd.FD_OFFSET, socket.fd());
             poll.set(JAVA_SHORT, Pollfd.EVENTS_OFFSET, (short) (Libc.POLLIN | Libc.POLLRDHUP));
         } catch (RuntimeException e) {
+            boolean gone = isPeerGone();
             arena.close();
             socket.close();
-            throw e;
+            throw gone ? new PublisherLostException(e) : e;
+        }
+    }
+
+    /** What is mapped is the publisher's: where it has just died or ended, that fails in many ways, none of them the cause. */
+    static final class PublisherLostException extends CuframesException {
+        private static final long serialVersionUID = 1L;
+
+        PublisherLostException(RuntimeException cause) {
+            super(ErrorCode.DISCONNECTED, "the publisher went while its ring was mapped: " + cause.getMessage(), cause);
+        }
+    }
+
+    /** Whether the publisher has ended or died, as a mapping has failed: a dying process may let go of its memory a moment before its sockets. */
+    private boolean isPeerGone() {
+        try (Arena local = Arena.ofConfined()) {
+            MemorySegment look = local.allocate(Pollfd.LAYOUT);
+            look.set(JAVA_INT, Pollfd.FD_OFFSET, socket.fd());
+            look.set(JAVA_SHORT, Pollfd.EVENTS_OFFSET, (short) (Libc.POLLIN | Libc.POLLRDHUP));
+            return Libc.poll(look.address(), 1, DYING_MILLIS) > 0;
         }
     }
 
@@ -235,11 +262,14 @@ public final class Connection implements AutoCloseable {
         // Whatever fails on the way, for a lost GPU or memory that a call still uses: the publisher must learn that
         // this
         // subscriber is gone.
+        Faults.reach(FaultPoint.DISCONNECTING);
         try {
             ring.close();
+            Faults.reach(FaultPoint.RING_UNMAPPED);
         } finally {
             try {
                 arena.close();
+                Faults.reach(FaultPoint.ALL_UNMAPPED);
             } finally {
                 socket.close();
             }

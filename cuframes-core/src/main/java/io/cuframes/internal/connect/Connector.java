@@ -12,6 +12,8 @@ import io.cuframes.ffm.Errno;
 import io.cuframes.ffm.Libc;
 import io.cuframes.ffm.Pollfd;
 import io.cuframes.ffm.SocketMessage;
+import io.cuframes.internal.fault.FaultPoint;
+import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.Posix;
 import io.cuframes.internal.os.UnixAddress;
@@ -160,21 +162,30 @@ public final class Connector {
         boolean kept = false;
         try (Arena arena = Arena.ofConfined();
                 SocketMessage message = new SocketMessage(MessageDescriptor.MAX_LENGTH, arena)) {
+            Faults.reach(FaultPoint.CONNECTED);
             int length = Messages.encode(hello(), message.payload());
             long sent = message.send(socket.fd(), 0, length, 0);
+            Faults.reach(FaultPoint.HELLO_SENT);
             // One that turns us away need not hear us out: what it said is there to be read.
             boolean mayAnswer = sent == length || sent == -Errno.EPIPE || sent == -Errno.ECONNRESET;
             if (!mayAnswer || !receive(socket, message, arena, cancelled)) {
                 absent.add(address.name() + " closed the connection or did not answer");
                 return null;
             }
+            Faults.reach(FaultPoint.WELCOME_READ);
             MemorySegment payload = message.payload();
             int received = Messages.length(payload);
             return switch (Messages.type(payload)) {
                 case MessageDescriptor.WELCOME -> {
                     Messages.Welcome welcome = Messages.decodeWelcome(payload, received);
                     kept = true;
-                    Connection connection = welcomed(socket, welcome, message);
+                    Connection connection;
+                    try {
+                        connection = welcomed(socket, welcome, message);
+                    } catch (Connection.PublisherLostException e) { // its successor is the one to find
+                        absent.add(address.name() + " ended or died as its ring was mapped");
+                        yield null;
+                    }
                     if (connection.isEnded()) { // let in at the last moment: its successor is the one to find
                         connection.close();
                         absent.add(address.name() + " is ending");

@@ -5,6 +5,8 @@ import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
 import io.cuframes.ffm.Errno;
 import io.cuframes.ffm.Libc;
+import io.cuframes.internal.fault.FaultPoint;
+import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.FileStatus;
 import io.cuframes.internal.os.Posix;
@@ -53,9 +55,12 @@ final class ListeningSocket implements AutoCloseable {
             Posix.check(Libc.fchmod(socket.fd(), 0), "closing a socket to others"); // bind takes the mode over
             Posix.check(new UnixAddress(draft).bind(socket), "binding the socket " + name);
             bound = true;
+            Faults.reach(FaultPoint.SOCKET_BOUND);
             FileStatus identity = admit(draft, access);
             Posix.check(Libc.listen(socket.fd(), BACKLOG), "listening on " + name);
+            Faults.reach(FaultPoint.SOCKET_LISTENING);
             Posix.check(Posix.tryRename(draft, name, 0), "putting a socket at " + name);
+            Faults.reach(FaultPoint.SOCKET_NAMED);
             return new ListeningSocket(directory, name, socket, identity);
         } catch (RuntimeException e) {
             if (bound) {
@@ -156,6 +161,7 @@ final class ListeningSocket implements AutoCloseable {
             FileStatus now = Posix.status(name);
             if (now != null && now.sameFile(identity)) {
                 Posix.unlink(name);
+                Faults.reach(FaultPoint.SOCKET_UNLINKED);
             }
         } finally {
             socket.close();

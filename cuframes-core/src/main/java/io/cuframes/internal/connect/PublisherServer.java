@@ -9,6 +9,8 @@ import io.cuframes.ffm.Libc;
 import io.cuframes.internal.events.ConnectEvent;
 import io.cuframes.internal.events.DisconnectEvent;
 import io.cuframes.internal.events.Side;
+import io.cuframes.internal.fault.FaultPoint;
+import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.Posix;
 import io.cuframes.internal.os.ThreadEnd;
@@ -177,6 +179,7 @@ public final class PublisherServer implements AutoCloseable {
                 drop(peer);
             }
         }
+        Faults.reach(FaultPoint.BYE_SENT);
         long left = deadline - System.nanoTime();
         while (!peers.isEmpty() && left > 0) {
             serveOnce(polled, false, left);
@@ -285,6 +288,7 @@ public final class PublisherServer implements AutoCloseable {
                     listener.fd(), MemorySegment.NULL, MemorySegment.NULL, Libc.SOCK_CLOEXEC | Libc.SOCK_NONBLOCK);
             if (fd >= 0) {
                 receive(new Descriptor(fd));
+                Faults.reach(FaultPoint.PEER_ACCEPTED);
             } else if (fd == -Errno.EAGAIN) {
                 return;
             } else if (fd != -Errno.EINTR && fd != -Errno.ECONNABORTED) {
@@ -380,6 +384,7 @@ public final class PublisherServer implements AutoCloseable {
             drop(peer);
             return;
         }
+        Faults.reach(FaultPoint.READY_READ);
         peer.setReady();
         ConnectEvent.record(key.name(), epoch, peer.credentials().pid(), peer.title());
         setSubscribers(subscribers + 1);
@@ -387,6 +392,7 @@ public final class PublisherServer implements AutoCloseable {
     }
 
     private void greet(Peer peer) {
+        Faults.reach(FaultPoint.HELLO_READ);
         MemorySegment message = peer.message().payload();
         Messages.Greeting greeting = Messages.decodeHello(message, Messages.length(message));
         if (greeting instanceof Messages.Hello hello) {
@@ -414,6 +420,7 @@ public final class PublisherServer implements AutoCloseable {
         peers.remove(peer);
         if (peer.isAdmitted()) {
             admission.release(peer);
+            Faults.reach(FaultPoint.PEER_RELEASED);
         }
         if (peer.isCounted()) {
             setSubscribers(subscribers - 1);

@@ -5,6 +5,8 @@ import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
 import io.cuframes.ffm.Errno;
 import io.cuframes.ffm.Libc;
+import io.cuframes.internal.fault.FaultPoint;
+import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.FileStatus;
 import io.cuframes.internal.os.Posix;
@@ -55,15 +57,20 @@ public final class SegmentFile implements AutoCloseable {
         Descriptor readOnly = null;
         Arena arena = Arena.ofShared();
         try {
+            Faults.reach(FaultPoint.SEGMENT_CREATED);
             access.applyToSegment(file, "the segment of \"" + key + "\"");
             Posix.reserve(file, length, "the segment in " + StreamKey.segmentDirectory());
+            Faults.reach(FaultPoint.SEGMENT_SIZED);
             if (!Posix.tryLock(file, "the new segment")) {
                 throw new CuframesException(ErrorCode.INTERNAL, "the lock of an unnamed segment is taken");
             }
+            Faults.reach(FaultPoint.SEGMENT_LOCKED);
             readOnly = Posix.reopenReadOnly(file);
             MemorySegment memory = Posix.map(file, length, true, arena, "the segment");
             fill.accept(memory);
+            Faults.reach(FaultPoint.SEGMENT_DESCRIBED);
             Shared.setIntRelease(memory, SegmentDescriptor.STATE_OFFSET, SegmentDescriptor.STATE_READY);
+            Faults.reach(FaultPoint.SEGMENT_READY);
             publishName(key, file);
             return new SegmentFile(key, file, readOnly, arena, memory);
         } catch (RuntimeException e) {
@@ -105,6 +112,7 @@ public final class SegmentFile implements AutoCloseable {
             FileStatus named = Posix.status(path);
             if (named != null && named.sameFile(Posix.status(old, path.toString()))) {
                 Posix.unlink(path);
+                Faults.reach(FaultPoint.SEGMENT_LEFTOVER_REMOVED);
             }
         }
     }

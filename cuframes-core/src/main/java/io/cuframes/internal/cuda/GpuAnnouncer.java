@@ -3,6 +3,8 @@ package io.cuframes.internal.cuda;
 
 import io.cuframes.CuframesException;
 import io.cuframes.ffm.LibCuda;
+import io.cuframes.internal.fault.FaultPoint;
+import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.protocol.HeadWord;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.ring.Announcer;
@@ -104,6 +106,7 @@ public final class GpuAnnouncer implements Announcer {
                 if (onStream != lastStream || onStream == PER_THREAD_STREAM) {
                     followLastStream(onStream, word);
                 }
+                Faults.reach(FaultPoint.ANNOUNCING);
                 Cuda.writeWord(onStream, headAddress, word);
                 queued = true;
                 lastStream = onStream;
@@ -115,6 +118,7 @@ public final class GpuAnnouncer implements Announcer {
             }
         } finally {
             if (queued) {
+                Faults.reach(FaultPoint.HEAD_ANNOUNCED);
                 notifier.expect(HeadWord.seq(word));
             } else {
                 writer.withdraw(word);

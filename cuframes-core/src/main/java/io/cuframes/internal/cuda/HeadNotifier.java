@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.internal.cuda;
 
+import io.cuframes.internal.fault.FaultPoint;
+import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.os.Futex;
 import io.cuframes.internal.os.ThreadEnd;
 import io.cuframes.internal.ring.RingWriter;
@@ -72,6 +74,7 @@ final class HeadNotifier implements AutoCloseable {
             announced = writer.announced();
         }
         Futex.wakeAll(futexAddress);
+        Faults.reach(FaultPoint.SLEEPERS_WOKEN);
         return announced;
     }
 

@@ -2,6 +2,8 @@
 package io.cuframes.internal.ring;
 
 import io.cuframes.WaitStrategy;
+import io.cuframes.internal.fault.FaultPoint;
+import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.os.Futex;
 import io.cuframes.internal.protocol.ControlDescriptor;
 import io.cuframes.internal.protocol.SegmentDescriptor;
@@ -76,9 +78,11 @@ public final class HeadWaiter {
     private void park(long seen, long nanos) {
         Shared.setIntOpaque(control, ControlDescriptor.WAITING_OFFSET, 1);
         Shared.fence(); // store waiting, then load head; the publisher stores head, then loads waiting
+        Faults.reach(FaultPoint.WAITING_STORED);
         if (!moved(seen)) {
             Futex.await(futexAddress, (int) seen, nanos);
         }
+        Faults.reach(FaultPoint.WOKEN);
         Shared.setIntOpaque(control, ControlDescriptor.WAITING_OFFSET, 0);
     }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.internal.ring;
 
+import io.cuframes.internal.fault.FaultPoint;
+import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.os.Futex;
 
 /** Announces frames in host memory: the CPU that wrote the pixels writes the head. */
@@ -32,9 +34,11 @@ public final class HostAnnouncer implements Announcer {
     @Override
     public void announce(long stream, long word) {
         writer.announce(word);
+        Faults.reach(FaultPoint.HEAD_ANNOUNCED);
         if (writer.anyoneWaits()) {
             Futex.wakeAll(futexAddress);
         }
+        Faults.reach(FaultPoint.SLEEPERS_WOKEN);
     }
 
     @Override

@@ -4,6 +4,8 @@ package io.cuframes.internal.ring;
 import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
 import io.cuframes.SubscriberMode;
+import io.cuframes.internal.fault.FaultPoint;
+import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.protocol.ControlDescriptor;
 import io.cuframes.internal.protocol.HeadWord;
 import io.cuframes.internal.protocol.SegmentDescriptor;
@@ -127,13 +129,17 @@ public final class RingReader {
     private boolean lease(long word) {
         int slot = slot(word);
         long seq = HeadWord.seq(word);
+        Faults.reach(FaultPoint.FRAME_FOUND);
         Shared.setLongOpaque(control, ControlDescriptor.leaseOffset(slot), seq);
         Shared.fence(); // store lease, then load seq; the writer does it the other way round, so one of the two sees
         // the other
+        Faults.reach(FaultPoint.LEASE_STORED);
         if (Shared.getLongAcquire(segment, SegmentDescriptor.slotOffset(slot) + SlotDescriptor.SEQ_OFFSET) == seq) {
+            Faults.reach(FaultPoint.LEASE_CHECKED);
             return true;
         }
         release(slot);
+        Faults.reach(FaultPoint.LEASE_WITHDRAWN);
         return false;
     }
 
@@ -156,8 +162,10 @@ public final class RingReader {
         missed += missedBefore;
         Shared.setLongOpaque(control, ControlDescriptor.RECEIVED_OFFSET, received);
         Shared.setLongOpaque(control, ControlDescriptor.MISSED_OFFSET, missed);
+        Faults.reach(FaultPoint.FRAME_TALLIED);
         // Release: a publisher that waits for this reader sees the lease no later than that the frame has been taken.
         Shared.setLongRelease(control, ControlDescriptor.CURSOR_OFFSET, cursor);
+        Faults.reach(FaultPoint.CURSOR_STORED);
         int slot = HeadWord.slot(word);
         tally.countReceived(seq, ptsNanos(slot), missedBefore, publishTimeNanos(slot), System.nanoTime());
         return word;
@@ -228,6 +236,18 @@ public final class RingReader {
     /** The seq of the frame delivered last, or where this reader began. */
     public long cursor() {
         return cursor;
+    }
+
+    /** Whether every frame that is announced was delivered, or passed over. From any thread. */
+    public boolean isUpToDate() {
+        return HeadWord.seq(head()) <= Shared.getLongAcquire(control, ControlDescriptor.CURSOR_OFFSET);
+    }
+
+    /** When the newest frame was published, by the publisher's word, monotonic; 0 before the first. From any thread; no lease is needed to be about right. */
+    public long newestPublishNanos() {
+        long word = head();
+        int slot = HeadWord.slot(word);
+        return word == 0 || slot >= slots ? 0 : publishTimeNanos(slot);
     }
 
     /** Frames published and not delivered yet; never negative, whatever the publisher says. From any thread. */

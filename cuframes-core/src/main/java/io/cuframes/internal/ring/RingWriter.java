@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.internal.ring;
 
+import io.cuframes.internal.fault.FaultPoint;
+import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.protocol.HeadWord;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.Shared;
@@ -206,12 +208,17 @@ public final class RingWriter {
         boolean leased = isLeased(slot); // not the proof, but it leaves a frame alone that is being read
         if (!leased) {
             long seqOffset = SegmentDescriptor.slotOffset(slot) + SlotDescriptor.SEQ_OFFSET;
+            Faults.reach(FaultPoint.LEASES_LOOKED_AT);
             Shared.setLongOpaque(segment, seqOffset, 0);
             Shared.fence(); // store seq, then load leases; the reader does it the other way round, so one of the two
             // sees the other
+            Faults.reach(FaultPoint.SLOT_INVALIDATED);
             leased = isLeased(slot);
             if (leased) {
                 Shared.setLongRelease(segment, seqOffset, holds[slot]);
+                Faults.reach(FaultPoint.SLOT_RESTORED);
+            } else {
+                Faults.reach(FaultPoint.LEASES_SCANNED);
             }
         }
         readers.endScan();
@@ -258,9 +265,13 @@ public final class RingWriter {
         Shared.setLongOpaque(segment, at + SlotDescriptor.CAPTURE_TIME_OFFSET, captureTimeNanos);
         Shared.setIntOpaque(segment, at + SlotDescriptor.FLAGS_OFFSET, allFlags);
         Shared.setIntOpaque(segment, at + SlotDescriptor.USER_DATA_LENGTH_OFFSET, userDataLength);
+        Faults.reach(FaultPoint.SLOT_DESCRIBED);
         Shared.setLongRelease(segment, at + SlotDescriptor.SEQ_OFFSET, seq);
+        Faults.reach(FaultPoint.SLOT_NAMED);
         Shared.setLongRelease(segment, SegmentDescriptor.indexOffset(seq), word);
+        Faults.reach(FaultPoint.FRAME_INDEXED);
         Shared.setLongRelease(segment, SegmentDescriptor.PUBLISHED_OFFSET, seq);
+        Faults.reach(FaultPoint.FRAME_COUNTED);
         return word;
     }
 
