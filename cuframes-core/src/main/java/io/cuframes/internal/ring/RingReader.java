@@ -83,7 +83,7 @@ public final class RingReader {
     }
 
     /**
-     * Takes the next frame for this reader, if there is one, and leases its slot.
+     * Takes the next frame for this reader, if there is one, and leases its slot. Gives up after some tries where the publisher laps it at each.
      *
      * @return its head word, or {@link #NOTHING}
      */
@@ -91,9 +91,17 @@ public final class RingReader {
         return strict ? takeInOrder() : takeNewest();
     }
 
+    /**
+     * A writer that laps a reader at each of its tries has announced a ring of frames meanwhile: only one that does not write the frames can be so
+     * fast for long, and it must not hold the caller beyond its timeout. Enough for one that stands still, whatever its ring holds.
+     */
+    private int mostTries() {
+        return 2 * slots + 1;
+    }
+
     private long takeNewest() {
         long word = head();
-        while (HeadWord.seq(word) > cursor) {
+        for (int tries = 0; HeadWord.seq(word) > cursor && tries < mostTries(); tries++) {
             if (lease(word)) {
                 return deliver(word);
             }
@@ -108,12 +116,14 @@ public final class RingReader {
 
     private long takeInOrder() {
         long want = cursor + 1;
-        for (long newest = HeadWord.seq(head()); want <= newest; newest = HeadWord.seq(head())) {
+        long newest = HeadWord.seq(head());
+        for (int tries = 0; want <= newest && tries < mostTries(); tries++) {
             long word = Shared.getLongAcquire(segment, SegmentDescriptor.indexOffset(want));
             if (HeadWord.seq(word) == want && lease(word)) {
                 return deliver(word);
             }
             want = Math.max(want + 1, newest - slots + 1); // lapped
+            newest = HeadWord.seq(head());
         }
         return NOTHING;
     }
