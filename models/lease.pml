@@ -7,7 +7,8 @@
  * them. A fence waits until the queue is empty. What a GPU writes reaches the memory at once, in its stream's order.
  *
  * Set by models/check: SLOTS, READERS, TRIES (frames the writer tries to publish), TAKES (frames a reader takes at most), GPU (a GPU writes pixels
- * and head, on two streams), STREAM_RELEASE (readers' GPUs read the pixels and end the leases), STRICT_WAIT (the writer waits for reader 1), KILL_READER,
+ * and head, on two streams), STREAM_RELEASE (readers' GPUs read the pixels and end the leases), STRICT_WAIT (the writer waits for the strict reader), NEWEST (no reader is
+ * strict), KILL_READER,
  * KILL_WRITER, and one of the mutations MUT_..., each of which must be found out.
  */
 
@@ -33,7 +34,11 @@
 #define SLOT_OF(w) ((w) % SLOTS)
 
 /* The last reader takes all in order, the others the newest. */
+#ifdef NEWEST
+#define STRICT(r) false
+#else
 #define STRICT(r) ((r) == READERS - 1)
+#endif
 
 /* CPUs. */
 #define SERVER READERS

@@ -64,9 +64,18 @@ class PublisherFuzzTest {
                 parts(SeedMessages.hello(2, "recorder"), SeedMessages.ready()),
                 parts(hello, SeedMessages.ready(), SeedMessages.ready()),
                 parts(SeedMessages.hello(3, "")),
+                tooManyDescriptors(hello),
                 parts(SeedMessages.bye()),
                 parts(new byte[] {112, 0, 0}, new byte[] {0, 1, 0, 0, 0, 'C'}),
                 parts("GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII)));
+    }
+
+    private static byte[] tooManyDescriptors(byte[] message) {
+        byte[] bytes = new byte[13 + message.length];
+        bytes[1] = SocketMessage.MAX_DESCRIPTORS + 1;
+        bytes[11] = (byte) message.length;
+        System.arraycopy(message, 0, bytes, 13, message.length);
+        return bytes;
     }
 
     private static byte[] parts(byte[]... messages) {
@@ -92,14 +101,18 @@ class PublisherFuzzTest {
             Posix.check(ADDRESS.connect(socket), "connect");
             ByteArrayOutputStream sent = new ByteArrayOutputStream();
             Input input = new Input(bytes);
+            int tooManyFrom = Integer.MAX_VALUE;
             for (int parts = input.u8() % MOST_PARTS; parts >= 0; parts--) {
                 int[] descriptors = OFFERED.choose(input);
                 byte[] part = input.take(input.u16() % LONGEST_PART);
                 RawSocket.send(socket, part, descriptors);
+                if (part.length > 0 && descriptors.length > SocketMessage.MAX_DESCRIPTORS) {
+                    tooManyFrom = Math.min(tooManyFrom, sent.size());
+                }
                 sent.writeBytes(part);
             }
             Libc.shutdown(socket.fd(), Libc.SHUT_WR); // no more: the server sees the end
-            requireAnswer(socket, sent.toByteArray());
+            requireAnswer(socket, sent.toByteArray(), tooManyFrom);
         }
         if (runs++ % RUNS_PER_VISIT == 0) {
             visit();
@@ -108,7 +121,7 @@ class PublisherFuzzTest {
     }
 
     /** Reads to the end, and compares with what the protocol says for what was sent. */
-    private static void requireAnswer(Descriptor socket, byte[] sent) {
+    private static void requireAnswer(Descriptor socket, byte[] sent, int tooManyFrom) {
         ByteArrayOutputStream answer = new ByteArrayOutputStream();
         int descriptors = 0;
         try (Arena arena = Arena.ofConfined();
@@ -123,7 +136,7 @@ class PublisherFuzzTest {
                 descriptors = Math.max(descriptors, message.descriptorCount());
             }
         }
-        int expected = expected(sent);
+        int expected = expected(sent, tooManyFrom);
         byte[] got = answer.toByteArray();
         // A close with bytes unread may overtake the answer.
         if (got.length == 0 && expected != MessageDescriptor.WELCOME) {
@@ -137,14 +150,21 @@ class PublisherFuzzTest {
         require(descriptors == (type == MessageDescriptor.WELCOME ? 3 : 0), descriptors + " descriptors");
     }
 
-    /** The type of the answer, 0 for none: section 6 of docs/protocol.md, read once more. */
-    private static int expected(byte[] sent) {
+    /**
+     * The type of the answer, 0 for none: section 6 of docs/protocol.md, read once more.
+     *
+     * @param tooManyFrom the byte that came with more descriptors than any message has
+     */
+    private static int expected(byte[] sent, int tooManyFrom) {
+        if (tooManyFrom < MessageDescriptor.HEADER_LENGTH) {
+            return MessageDescriptor.REJECT;
+        }
         if (sent.length < MessageDescriptor.HEADER_LENGTH) {
             return 0;
         }
         ByteBuffer bytes = ByteBuffer.wrap(sent).order(ByteOrder.LITTLE_ENDIAN);
         int length = bytes.getInt(0);
-        if (length < 8 || length > 1024) {
+        if (length < 8 || length > 1024 || tooManyFrom < length) {
             return MessageDescriptor.REJECT;
         }
         if (sent.length < length) {
