@@ -4,6 +4,8 @@ package io.cuframes.testing;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotLinkException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -61,9 +63,7 @@ public final class StreamFixture implements AutoCloseable {
         List<String> found = new ArrayList<>();
         try (Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
             for (Path file : files.toList()) {
-                String target = Files.isSymbolicLink(file)
-                        ? Files.readSymbolicLink(file).toString()
-                        : "";
+                String target = target(file);
                 if (target.matches("(/memfd:cuframes|/dev/shm|socket:|anon_inode:\\[eventfd).*")) {
                     found.add(file.getFileName() + " -> " + target);
                 }
@@ -72,6 +72,15 @@ public final class StreamFixture implements AutoCloseable {
             throw new UncheckedIOException(e);
         }
         return found;
+    }
+
+    /** Where a link leads; empty if it is gone by now, for other threads close descriptors of theirs. */
+    private static String target(Path link) throws IOException {
+        try {
+            return Files.readSymbolicLink(link).toString();
+        } catch (NoSuchFileException | NotLinkException e) {
+            return "";
+        }
     }
 
     /** The mappings of this process that lead to cuframes objects. */

@@ -114,7 +114,7 @@ public final class Connection implements AutoCloseable {
             String kind = status.isRegular() ? "its file" : "what came for it is no regular file, and";
             throw protocol(name, kind + " has " + size + " bytes, the publisher said " + length);
         }
-        return Posix.map(descriptor, size, false, arena, "the segment " + name);
+        return Posix.mapReceived(descriptor, size, false, arena, "the segment " + name);
     }
 
     private void checkAgainst(Messages.Welcome welcome, StreamKey key, String name) {
@@ -148,7 +148,7 @@ public final class Connection implements AutoCloseable {
                     "its control page is not a sealed memfd of " + ControlDescriptor.LENGTH + " bytes, but has "
                             + size);
         }
-        MemorySegment page = Posix.map(descriptor, size, true, arena, "the control page " + name);
+        MemorySegment page = Posix.mapReceived(descriptor, size, true, arena, "the control page " + name);
         if (page.get(JAVA_LONG, ControlDescriptor.MAGIC_OFFSET) != ControlDescriptor.MAGIC
                 || page.get(JAVA_LONG, ControlDescriptor.EPOCH_OFFSET) != header.epoch()) {
             throw protocol(name, "its control page is not of this epoch");

@@ -20,6 +20,8 @@ final class Peer implements AutoCloseable {
         COMPLETE,
         /** The length it claims is out of bounds. */
         BAD_LENGTH,
+        /** More descriptors came than any message has. */
+        BAD_DESCRIPTORS,
         /** The other end is gone. */
         ENDED
     }
@@ -135,6 +137,9 @@ final class Peer implements AutoCloseable {
             message.closeDescriptors();
             if (received == -Errno.EAGAIN || received == -Errno.EINTR) {
                 return Progress.PARTIAL;
+            }
+            if (received == -Errno.EMSGSIZE) {
+                return Progress.BAD_DESCRIPTORS;
             }
             if (received <= 0) {
                 return Progress.ENDED;

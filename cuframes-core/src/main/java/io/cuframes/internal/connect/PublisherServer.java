@@ -367,6 +367,12 @@ public final class PublisherServer implements AutoCloseable {
                                 "the first message claims "
                                         + Integer.toUnsignedString(
                                                 Messages.length(peer.message().payload())) + " bytes"));
+            case BAD_DESCRIPTORS ->
+                reject(
+                        peer,
+                        Messages.reject(
+                                RejectCode.MALFORMED,
+                                "more descriptors came than any message has, and a HELLO has none"));
             case COMPLETE -> greet(peer);
         }
     }

@@ -21,7 +21,7 @@ public final class HostRingView implements RingView {
      * @param length bytes the ring must have
      * @param offsets where each slot starts; checked against the length already
      * @param slotBytes bytes of a slot
-     * @throws CuframesException code PROTOCOL if the descriptor is not a sealed memfd of that length
+     * @throws CuframesException code PROTOCOL if the descriptor is not a sealed memfd of that length that can be read
      */
     public HostRingView(Descriptor memfd, long length, long[] offsets, long slotBytes) {
         long size = Posix.status(memfd, "the ring").size();
@@ -37,7 +37,7 @@ public final class HostRingView implements RingView {
         }
         arena = Arena.ofShared();
         try {
-            MemorySegment ring = Posix.map(memfd, length, false, arena, "the ring");
+            MemorySegment ring = Posix.mapReceived(memfd, length, false, arena, "the ring");
             slots = new MemorySegment[offsets.length];
             for (int slot = 0; slot < offsets.length; slot++) {
                 slots[slot] = ring.asSlice(offsets[slot], slotBytes);

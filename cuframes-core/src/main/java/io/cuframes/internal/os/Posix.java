@@ -178,7 +178,8 @@ public final class Posix {
     /** The seals of a memfd; 0 for a file that cannot have any. */
     public static int seals(Descriptor file) {
         int seals = Libc.fcntl(file.fd(), Libc.F_GET_SEALS, 0);
-        return seals == -Errno.EINVAL ? 0 : check(seals, "reading the seals of a descriptor");
+        boolean none = seals == -Errno.EINVAL || seals == -Errno.EBADF; // EBADF: opened as a path alone (O_PATH)
+        return none ? 0 : check(seals, "reading the seals of a descriptor");
     }
 
     /** Maps a file shared; read-only unless {@code writable}. */
@@ -188,6 +189,28 @@ public final class Posix {
             return MappedMemory.map(length, protection, Libc.MAP_SHARED, file.fd(), 0, arena);
         } catch (ErrnoException e) {
             throw failure("mapping " + length + " bytes of " + what, e.errno());
+        }
+    }
+
+    /**
+     * Maps a file that a peer sent, shared; read-only unless {@code writable}.
+     *
+     * @throws CuframesException code PROTOCOL if it is of a kind, or opened in a way, that cannot be mapped so, SYSTEM if this process cannot map more
+     */
+    public static MemorySegment mapReceived(Descriptor file, long length, boolean writable, Arena arena, String what) {
+        int protection = writable ? Libc.PROT_READ | Libc.PROT_WRITE : Libc.PROT_READ;
+        try {
+            return MappedMemory.map(length, protection, Libc.MAP_SHARED, file.fd(), 0, arena);
+        } catch (ErrnoException e) {
+            throw switch (e.errno()) {
+                case Errno.EACCES, Errno.EBADF, Errno.ENODEV, Errno.EPERM ->
+                    new CuframesException(
+                            ErrorCode.PROTOCOL,
+                            "the descriptor that was sent for " + what + " cannot be mapped for "
+                                    + (writable ? "writing: " : "reading: ") + Errno.name(e.errno()) + " ("
+                                    + Errno.text(e.errno()) + ")");
+                default -> failure("mapping " + length + " bytes of " + what, e.errno());
+            };
         }
     }
 

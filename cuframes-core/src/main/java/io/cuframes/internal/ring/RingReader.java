@@ -21,9 +21,6 @@ public final class RingReader {
     /** {@link #take()}: there is no frame for this reader yet. */
     public static final long NOTHING = 0;
 
-    /** Frames that one call of take looks at: more than a ring holds, so that a head that never stands still cannot keep it. */
-    private static final int MOST_TRIES = 256;
-
     private final MemorySegment segment;
     private final MemorySegment control;
     private final int slots;
@@ -88,7 +85,7 @@ public final class RingReader {
     }
 
     /**
-     * Takes the next frame for this reader, if there is one, and leases its slot.
+     * Takes the next frame for this reader, if there is one, and leases its slot. Gives up after some tries where the publisher laps it at each.
      *
      * @return its head word, or {@link #NOTHING}
      */
@@ -96,9 +93,17 @@ public final class RingReader {
         return strict ? takeInOrder() : takeNewest();
     }
 
+    /**
+     * A writer that laps a reader at each of its tries has announced a ring of frames meanwhile: only one that does not write the frames can be so
+     * fast for long, and it must not hold the caller beyond its timeout. Enough for one that stands still, whatever its ring holds.
+     */
+    private int mostTries() {
+        return 2 * slots + 1;
+    }
+
     private long takeNewest() {
         long word = head();
-        for (int tries = 0; HeadWord.seq(word) > cursor && tries < MOST_TRIES; tries++) {
+        for (int tries = 0; HeadWord.seq(word) > cursor && tries < mostTries(); tries++) {
             if (lease(word)) {
                 return deliver(word);
             }
@@ -114,7 +119,7 @@ public final class RingReader {
     private long takeInOrder() {
         long want = cursor + 1;
         long newest = HeadWord.seq(head());
-        for (int tries = 0; want <= newest && tries < MOST_TRIES; tries++) {
+        for (int tries = 0; want <= newest && tries < mostTries(); tries++) {
             long word = Shared.getLongAcquire(segment, SegmentDescriptor.indexOffset(want));
             if (HeadWord.seq(word) == want && lease(word)) {
                 return deliver(word);
