@@ -45,8 +45,8 @@ abstract class NamespaceConformance {
     }
 
     private Child subscriber(SubscriberMode mode) {
-        Child child = Child.startBy(
-                CONTAINER, SubscriberProcess.class, stream.key(), stream.directory(), mode, "reconnect");
+        Child child =
+                Child.startBy(CONTAINER, SubscriberProcess.class, stream.key(), stream.directory(), mode, "reconnect");
         assertEquals("ready " + transport, child.answer());
         return child;
     }

@@ -52,8 +52,9 @@ public final class ChildJvm {
 
     /** Without the archive, and so without what only this user can read. */
     static List<String> plainCommand() {
-        List<String> java = new ArrayList<>(
-                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED"));
+        List<String> java = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED"));
         java.addAll(OPTIONS);
         return java;
     }

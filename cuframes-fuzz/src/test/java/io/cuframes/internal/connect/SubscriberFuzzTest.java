@@ -183,8 +183,12 @@ class SubscriberFuzzTest {
     }
 
     private static void connect() {
-        Connector connector =
-                new Connector(new StreamKey(SeedSegment.KEY), STREAM.directory(), SubscriberMode.NEWEST_ONLY, "fuzzed");
+        Connector connector = new Connector(
+                new StreamKey(SeedSegment.KEY),
+                STREAM.directory(),
+                SubscriberMode.NEWEST_ONLY,
+                "fuzzed",
+                Connector.DEVICE_OF_RING);
         try (Connection connection = connector.connect(Duration.ZERO, () -> false)) {
             require(connection.maxLeases() >= 1, "leases");
             connection.ready();

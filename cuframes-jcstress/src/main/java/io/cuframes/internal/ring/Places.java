@@ -55,7 +55,9 @@ final class Places {
 
     static ControlPage page(MemorySegment control, Arena arena) {
         return new ControlPage(
-                arena, control.asReadOnly(), new ControlPage.Owner(1, "", 0, SubscriberMode.NEWEST_ONLY));
+                arena,
+                control.asReadOnly(),
+                new ControlPage.Owner(1, "", 0, SubscriberMode.NEWEST_ONLY, SegmentDescriptor.MAX_SLOTS));
     }
 
     /** Publishes a frame in a slot that is free, of the pts given. */
