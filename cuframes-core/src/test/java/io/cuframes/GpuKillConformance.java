@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes;
+
+import io.cuframes.ffm.LibCudart;
+import io.cuframes.internal.cuda.Cuda;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+
+/** On a GPU. Its free memory must come back, too, so nothing else should use the GPU meanwhile. */
+abstract class GpuKillConformance extends KillConformance {
+    private static final int ROUNDS = 100;
+
+    /** What comes and goes is a process's context, hundreds of MiB, or a ring; what the driver keeps for itself is less. */
+    private static final long GRAIN = 128L << 20;
+
+    private long usedAtFirst;
+
+    GpuKillConformance(Transport transport) {
+        super(transport, ROUNDS);
+    }
+
+    /** Victims that wait for their turn have no context yet. */
+    @Override
+    Transport rehearsal() {
+        return Transport.HOST;
+    }
+
+    @Override
+    List<String> memory() {
+        Cuda.useDevice(0);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment free = arena.allocate(ValueLayout.JAVA_LONG);
+            MemorySegment total = arena.allocate(ValueLayout.JAVA_LONG);
+            Cuda.check(LibCudart.cudaMemGetInfo(free, total), "cudaMemGetInfo");
+            long used = total.get(ValueLayout.JAVA_LONG, 0) - free.get(ValueLayout.JAVA_LONG, 0);
+            if (usedAtFirst == 0) {
+                usedAtFirst = used;
+            }
+            return used - usedAtFirst > GRAIN
+                    ? List.of(((used - usedAtFirst) >> 20) + " MiB of GPU memory more")
+                    : List.of();
+        }
+    }
+}
