@@ -94,7 +94,7 @@ abstract class FaultConformance extends StreamTest {
                 Child reader = subscriber(point + ":3:STOP", SubscriberMode.NEWEST_ONLY);
                 reader.tell("read 50");
                 reader.answerThatBegins("fault STOP " + point);
-                reader.stop();
+                reader.awaitStop();
                 long published = publisher.publisher().published();
                 await(
                         () -> publisher.publisher().published() > published + 3 * SLOTS
@@ -172,7 +172,7 @@ abstract class FaultConformance extends StreamTest {
             publisher.tell("publish 60");
             for (int stops = 0; stops < points.size(); stops++) {
                 publisher.answerThatBegins("fault STOP");
-                publisher.stop();
+                publisher.awaitStop();
                 awaitStall(subscriber, pattern);
                 publisher.cont();
             }

@@ -6,7 +6,9 @@ import io.cuframes.internal.cuda.Cuda;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
 
 /** On a GPU. Its free memory must come back, too, so nothing else should use the GPU meanwhile. */
 abstract class GpuKillConformance extends KillConformance {
@@ -19,6 +21,23 @@ abstract class GpuKillConformance extends KillConformance {
 
     GpuKillConformance(Transport transport) {
         super(transport, ROUNDS);
+    }
+
+    /** What the driver opens in this process at its first uses is nobody's leftover. */
+    @BeforeEach
+    void useTheDriver() {
+        try (Publisher publisher = Publisher.builder(stream.key())
+                        .socketDirectory(stream.directory())
+                        .transport(transport)
+                        .size(64, 64)
+                        .open();
+                Subscriber subscriber = Subscriber.builder(stream.key())
+                        .socketDirectory(stream.directory())
+                        .open();
+                WritableFrame frame = publisher.acquire()) {
+            frame.publish(1);
+            subscriber.next(Duration.ofSeconds(20)).close();
+        }
     }
 
     /** Victims that wait for their turn have no context yet. */

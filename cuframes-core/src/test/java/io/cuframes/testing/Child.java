@@ -164,13 +164,14 @@ public final class Child implements AutoCloseable {
         }
     }
 
-    /** kill -STOP, and waits until all its threads stand still; also for a process that is about to stop itself, whose signal takes a while. */
+    /** kill -STOP, and waits until all its threads stand still. */
     public void stop() {
         signal("STOP");
         awaitStop();
     }
 
-    private void awaitStop() {
+    /** Waits until all its threads stand still, of a process that has said that it stops itself: one signal more could stop it once more later. */
+    public void awaitStop() {
         long deadline = System.nanoTime() + PATIENCE_SECONDS * 1_000_000_000L;
         while (!isStopped()) {
             if (System.nanoTime() - deadline > 0) {

@@ -12,6 +12,7 @@ import io.cuframes.Publisher;
 import io.cuframes.Subscriber;
 import io.cuframes.Transport;
 import io.cuframes.WritableFrame;
+import io.cuframes.internal.cuda.Cuda;
 import io.cuframes.internal.fault.FaultPoint;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -121,13 +122,17 @@ public final class FailureProcess {
         throw new IllegalStateException("no frame arrives");
     }
 
+    private boolean isStandIn() {
+        return transport.isDevice() && Cuda.device(0).name().equals(CudaStandIn.DEVICE_NAME);
+    }
+
     private List<String> remains() throws IOException {
         try (Stream<Path> sockets = Files.list(directory);
                 Stream<Path> segments = Files.list(Path.of("/dev/shm"))) {
             return Stream.of(
                             StreamFixture.descriptors().stream(),
                             StreamFixture.mappings().stream(),
-                            (transport.isDevice() ? CudaStandIn.remains() : List.<String>of()).stream(),
+                            (isStandIn() ? CudaStandIn.remains() : List.<String>of()).stream(),
                             Stream.concat(
                                             sockets,
                                             segments.filter(

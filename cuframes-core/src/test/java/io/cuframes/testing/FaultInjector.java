@@ -27,7 +27,7 @@ public final class FaultInjector implements FaultHandler {
     private static final int SIGKILL = 9;
     private static final int SIGSTOP = 19;
 
-    /** The thread stays where it is until the process stands still: another thread may take the signal first, and whoever waits for it sends one more. */
+    /** The thread stays where it is until the process stands still: another thread may take the signal first. */
     private static final long STOPPING_NANOS = 300_000_000;
 
     /** What is done. */

@@ -41,7 +41,7 @@ public record StreamKey(String name) {
     }
 
     /** Where a socket is until it is ready: a name as long as the socket's, and no key's. */
-    Path draftPath(Path directory) {
+    public Path draftPath(Path directory) {
         return directory.resolve("." + name + ".new");
     }
 
