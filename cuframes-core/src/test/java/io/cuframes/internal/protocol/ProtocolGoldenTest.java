@@ -138,7 +138,9 @@ class ProtocolGoldenTest {
         assertEquals("CUFRAMES", ascii(SegmentDescriptor.MAGIC, 8));
         assertEquals("CUFRCTRL", ascii(ControlDescriptor.MAGIC, 8));
         assertEquals("CUFH", ascii(MessageDescriptor.HELLO_MAGIC, 4));
-        assertTrue(text.contains(Transport.HOST.code() + " HOST, " + Transport.CUDA_IPC.code() + " CUDA_IPC"));
+        assertTrue(text.contains(Transport.HOST.code() + " HOST, " + Transport.CUDA_IPC.code() + " CUDA_IPC, "
+                + Transport.CUDA_VMM.code() + " CUDA_VMM"));
+        assertTrue(text.contains("The last " + SegmentDescriptor.VMM_TAIL + " bytes are no slot's"));
         assertTrue(text.contains(SegmentDescriptor.STATE_INITIALIZING + " INITIALIZING, "
                 + SegmentDescriptor.STATE_READY + " READY, " + SegmentDescriptor.STATE_ENDED + " ENDED"));
         assertTrue(text.contains(SubscriberMode.NEWEST_ONLY.code() + " NEWEST_ONLY, "
