@@ -236,7 +236,9 @@ class RtspSourceTest {
     void anUnknownTransportIsAUsageError() throws Exception {
         try (Tool source = tool("rtsp-source", Stream.of("--rtsp", clip.toString(), "--transport", "carrier-pigeon"))) {
             assertEquals(2, source.await());
-            assertTrue(source.err().contains("\"carrier-pigeon\" is not one of auto, cuda-vmm, cuda-ipc, host"), source.err());
+            assertTrue(
+                    source.err().contains("\"carrier-pigeon\" is not one of auto, cuda-vmm, cuda-ipc, host"),
+                    source.err());
         }
     }
 }
