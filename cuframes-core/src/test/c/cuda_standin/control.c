@@ -31,7 +31,7 @@ static size_t text_length;
 
 /* ---- settings ---- */
 
-static const char *const NAMES[] = {"DEVICES", "VISIBLE", "MEMORY", "DELAY_US", "JITTER_US", "SEED", "FAIL"};
+static const char *const NAMES[] = {"DEVICES", "VISIBLE", "MEMORY", "DELAY_US", "JITTER_US", "SEED", "LAX", "FAIL"};
 
 static bool parse_failures(const char *list) {
     struct failure parsed[MAX_FAILURES] = {0};
@@ -98,6 +98,8 @@ static bool set(const char *name, const char *value) {
         standin_settings.jitter_us = (unsigned)number;
     } else if (strcmp(name, "SEED") == 0) {
         standin_settings.seed = number;
+    } else if (strcmp(name, "LAX") == 0) {
+        standin_settings.lax = number != 0;
     } else if (strcmp(name, "FAIL") == 0) {
         return parse_failures(value);
     } else {

@@ -387,7 +387,7 @@ EXPORT CUresult cuMemSetAccess(CUdeviceptr ptr, size_t size, const CUmemAccessDe
         int protection;
         switch ((int)desc[i].flags) {
             case CU_MEM_ACCESS_FLAGS_PROT_NONE: protection = PROT_NONE; break;
-            case CU_MEM_ACCESS_FLAGS_PROT_READ: protection = PROT_READ; break;
+            case CU_MEM_ACCESS_FLAGS_PROT_READ: protection = PROT_READ | (standin_settings.lax ? PROT_WRITE : 0); break;
             case CU_MEM_ACCESS_FLAGS_PROT_READWRITE: protection = PROT_READ | PROT_WRITE; break;
             default: return INVALID_VALUE;
         }
@@ -440,6 +440,15 @@ EXPORT CUresult cuMemGetAllocationGranularity(
 }
 
 /* ---- addresses ---- */
+
+EXPORT CUresult cuMemGetInfo_v2(size_t *free, size_t *total) {
+    BEGIN_IN_CONTEXT();
+    *total = standin_settings.memory;
+    pthread_mutex_lock(&standin_lock);
+    *free = *total - memory_used(device_current());
+    pthread_mutex_unlock(&standin_lock);
+    return OK;
+}
 
 EXPORT CUresult cuMemGetAddressRange_v2(CUdeviceptr *pbase, size_t *psize, CUdeviceptr ptr) {
     BEGIN_IN_CONTEXT();

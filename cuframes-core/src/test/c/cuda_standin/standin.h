@@ -15,6 +15,7 @@
  *   CUFRAMES_STANDIN_DELAY_US   how long each operation of a stream takes to begin (0)
  *   CUFRAMES_STANDIN_JITTER_US  up to so much longer, at random (0)
  *   CUFRAMES_STANDIN_SEED       of that random (1)
+ *   CUFRAMES_STANDIN_LAX        1: device memory that is mapped for reading alone can be written all the same (0)
  *   CUFRAMES_STANDIN_FAIL       what fails: "cudaMalloc:2:700" gives the second call of cudaMalloc status 700, "cudaMalloc:2+:700" that call
  *                               and all later ones; several are separated by commas. "operation:5:700" loses the device, with that status,
  *                               at the fifth operation that a stream begins
@@ -67,6 +68,7 @@ struct settings {
     uint64_t memory;
     unsigned delay_us, jitter_us;
     uint64_t seed;
+    bool lax; /* what is mapped for reading alone can be written */
 };
 
 extern struct settings standin_settings;

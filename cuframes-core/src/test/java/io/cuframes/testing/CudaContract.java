@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cuframes.ffm.CUmemAccessDesc;
 import io.cuframes.ffm.CUmemAllocationProp;
@@ -283,6 +284,8 @@ abstract class CudaContract {
         ok(LibCuda.cuMemGetAddressRange_v2(out, out.asSlice(8), memory + BLOCK - 1));
         assertEquals(memory, out.get(JAVA_LONG, 0));
         assertEquals(BLOCK, out.get(JAVA_LONG, 8));
+        ok(LibCuda.cuMemGetInfo_v2(out, out.asSlice(8)));
+        assertTrue(out.get(JAVA_LONG, 0) > 0 && out.get(JAVA_LONG, 0) <= out.get(JAVA_LONG, 8) - BLOCK);
         ok(LibCuda.cuPointerGetAttribute(out, LibCuda.CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL, memory));
         assertEquals(0, out.get(JAVA_INT, 0));
         assertEquals(

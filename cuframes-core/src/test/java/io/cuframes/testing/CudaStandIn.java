@@ -35,7 +35,7 @@ public final class CudaStandIn {
 
     /** Two devices, and streams that are late and never equally late. */
     private static final Map<String, String> SETTINGS =
-            Map.of("DEVICES", "2", "DELAY_US", "20", "JITTER_US", "80", "SEED", "1", "FAIL", "");
+            Map.of("DEVICES", "2", "DELAY_US", "20", "JITTER_US", "80", "SEED", "1", "LAX", "0", "FAIL", "");
 
     private static final Path LIBRARY =
             Path.of("target", "cuda-standin", "libcuda_standin.so").toAbsolutePath();
@@ -148,7 +148,7 @@ public final class CudaStandIn {
     }
 
     /** What a process needs in its environment to have the same CUDA as this JVM: nothing where that is not the stand-in. */
-    static synchronized Map<String, String> environment() {
+    public static synchronized Map<String, String> environment() {
         Map<String, String> environment = new HashMap<>();
         if (unavailable == null) {
             environment.put("CUFRAMES_CUDART", LIBRARY.toString());

@@ -1110,6 +1110,27 @@ public final class LibCuda {
         }
     }
 
+    // CUresult cuMemGetInfo_v2(size_t *free, size_t *total)
+    private static final class cuMemGetInfo_v2 {
+        private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS);
+        private static final MethodHandle MH = NativeLibrary.CUDA.link(cuMemGetInfo_v2.class, FUNC);
+    }
+
+    /**
+     * Reads how much memory the current context's device has.
+     *
+     * @param free receives the bytes that are free, 8 bytes
+     * @param total receives the bytes there are, 8 bytes
+     * @return the status, a {@code CUresult} value
+     */
+    public static int cuMemGetInfo_v2(MemorySegment free, MemorySegment total) {
+        try {
+            return (int) cuMemGetInfo_v2.MH.invokeExact(free, total);
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
     // CUresult cuMemGetAddressRange_v2(CUdeviceptr *pbase, size_t *psize, CUdeviceptr ptr)
     private static final class cuMemGetAddressRange_v2 {
         private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG);

@@ -8,15 +8,20 @@ public final class LibraryNotFoundException extends RuntimeException {
     /** What was not found, in a line. */
     private final String summary;
 
+    /** What to do, in a line. */
+    private final String remedy;
+
     /**
      * Creates the exception.
      *
      * @param summary what was not found, in a line
-     * @param details where it was looked for, and how to install it
+     * @param details where it was looked for
+     * @param remedy how to install it, in a line
      */
-    public LibraryNotFoundException(String summary, String details) {
-        super(summary + ". " + details);
+    public LibraryNotFoundException(String summary, String details, String remedy) {
+        super(summary + ". " + details + "\n" + remedy);
         this.summary = summary;
+        this.remedy = remedy;
     }
 
     /**
@@ -26,5 +31,14 @@ public final class LibraryNotFoundException extends RuntimeException {
      */
     public String summary() {
         return summary;
+    }
+
+    /**
+     * What to do.
+     *
+     * @return a line
+     */
+    public String remedy() {
+        return remedy;
     }
 }

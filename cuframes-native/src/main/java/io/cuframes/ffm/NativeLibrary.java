@@ -127,7 +127,7 @@ public final class NativeLibrary {
             tried.append("\n  ").append(candidate).append(": ").append(failure);
         }
         throw new LibraryNotFoundException(
-                title + " not found" + origin(properties, environment), "Tried:" + tried + "\n" + remedy);
+                title + " not found" + origin(properties, environment), "Tried:" + tried, remedy);
     }
 
     private String chosen(UnaryOperator<String> properties, UnaryOperator<String> environment) {

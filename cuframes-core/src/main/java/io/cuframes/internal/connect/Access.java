@@ -119,7 +119,7 @@ public record Access(int owner, Set<Integer> users, Set<Integer> groups, boolean
     }
 
     /** Why some of those who are let in cannot get through a directory to the socket; null if they can. */
-    String hindrance(FileStatus directory) {
+    public String hindrance(FileStatus directory) {
         if ((directory.mode() & 01) != 0 || (group() == NO_GROUP && !isBeyondModes())) {
             return null;
         }

@@ -16,6 +16,7 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /** Where the sockets are (docs/protocol.md, section 2). */
 public final class SocketDirectory {
@@ -66,11 +67,27 @@ public final class SocketDirectory {
      * @throws CuframesException code ACCESS_DENIED if there is none, naming each place and what is wrong with it
      */
     public static Path forPublisher(Path option, Access access) {
+        return choose(option, place -> prepare(place, access));
+    }
+
+    /**
+     * The place that {@link #forPublisher} would choose, found by making a socket, or the directory if there is none, and removing it again.
+     *
+     * @param option the caller's choice, or null
+     * @param access who is to go through
+     * @throws CuframesException code ACCESS_DENIED if there is none, naming each place and what is wrong with it
+     */
+    public static Path rehearse(Path option, Access access) {
+        return choose(option, place -> rehearseAt(place, access));
+    }
+
+    /** The first of the candidates with no reason against it. */
+    private static Path choose(Path option, Function<Path, String> against) {
         List<Path> places = candidates(option);
         List<String> reasons = new ArrayList<>();
         for (Path place : places) {
             String reason = places.size() == 1 ? null : distrust(place);
-            reason = reason == null ? prepare(place, access) : reason;
+            reason = reason == null ? against.apply(place) : reason;
             if (reason == null) {
                 return place;
             }
@@ -125,29 +142,65 @@ public final class SocketDirectory {
                 return "cannot be made (" + (e instanceof CuframesException ? e.getMessage() : e) + ")";
             }
         }
+        return unusable(place);
+    }
+
+    private static String unusable(Path place) {
         if (!Files.isDirectory(place)) {
             return "is not a directory";
         }
         return Files.isWritable(place) ? null : "is not writable for this user";
     }
 
+    private static String rehearseAt(Path place, Access access) {
+        try {
+            if (!Files.exists(place)) {
+                Path above = place.toAbsolutePath().getParent();
+                while (!Files.exists(above)) {
+                    above = above.getParent();
+                }
+                Files.delete(draft(above.resolve(place.getFileName()), access));
+                return null;
+            }
+            String reason = unusable(place);
+            if (reason == null) {
+                String key = "doctor-" + Long.toHexString(new SecureRandom().nextLong());
+                ListeningSocket.open(new StreamKey(key), place, access).close();
+            }
+            return reason;
+        } catch (IOException e) {
+            return "cannot be made (" + e + ")";
+        } catch (CuframesException e) {
+            return e.getMessage();
+        }
+    }
+
     /** Under another name first, so that nobody finds it before it lets them through; its parents have the modes that directories usually have. */
     private static void make(Path place, Access access) throws IOException {
         Files.createDirectories(place.getParent());
-        Path draft =
-                place.resolveSibling("." + place.getFileName() + "-" + Long.toHexString(new SecureRandom().nextLong()));
-        Files.createDirectory(
-                draft, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        Path draft = draft(place, access);
         try {
-            try (Descriptor directory = Posix.open(draft, Libc.O_PATH | Libc.O_DIRECTORY | Libc.O_NOFOLLOW, 0)) {
-                access.applyToDirectory(directory, "the socket directory " + place);
-            }
             int result = Posix.tryRename(draft, place, Libc.RENAME_NOREPLACE);
             if (result != -Errno.EEXIST) { // otherwise another publisher was faster
                 Posix.check(result, "making the socket directory " + place);
             }
         } finally {
             Files.deleteIfExists(draft);
+        }
+    }
+
+    /** A directory beside a place, as it is to be there. */
+    private static Path draft(Path place, Access access) throws IOException {
+        Path draft =
+                place.resolveSibling("." + place.getFileName() + "-" + Long.toHexString(new SecureRandom().nextLong()));
+        Files.createDirectory(
+                draft, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        try (Descriptor directory = Posix.open(draft, Libc.O_PATH | Libc.O_DIRECTORY | Libc.O_NOFOLLOW, 0)) {
+            access.applyToDirectory(directory, "the socket directory " + place);
+            return draft;
+        } catch (RuntimeException e) {
+            Files.deleteIfExists(draft);
+            throw e;
         }
     }
 }

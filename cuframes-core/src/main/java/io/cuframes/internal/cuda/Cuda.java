@@ -87,6 +87,40 @@ public final class Cuda {
         }
     }
 
+    /** The newest CUDA that the driver serves: 13020 is 13.2. */
+    public static int driverVersion() {
+        MemorySegment out = scratch();
+        checkDriver(LibCuda.cuDriverGetVersion(out), "cuDriverGetVersion");
+        return out.get(JAVA_INT, 0);
+    }
+
+    /** The CUDA that the runtime library is of: 13020 is 13.2. */
+    public static int runtimeVersion() {
+        MemorySegment out = scratch();
+        check(LibCudart.cudaRuntimeGetVersion(out), "cudaRuntimeGetVersion");
+        return out.get(JAVA_INT, 0);
+    }
+
+    /**
+     * A device's memory.
+     *
+     * @param free bytes nobody has
+     * @param total bytes there are
+     */
+    public record MemoryInfo(long free, long total) {}
+
+    /** How much memory a device has, which takes a context on it. */
+    public static MemoryInfo memory(CudaDevice device) {
+        long previous = useDevice(device.ordinal());
+        try {
+            MemorySegment out = scratch();
+            checkDriver(LibCuda.cuMemGetInfo_v2(out, out.asSlice(Long.BYTES)), "cuMemGetInfo");
+            return new MemoryInfo(out.get(JAVA_LONG, 0), out.get(JAVA_LONG, Long.BYTES));
+        } finally {
+            restoreDevice(previous, device.ordinal());
+        }
+    }
+
     /** The devices this process sees, by ordinal. */
     public static List<CudaDevice> devices() {
         checkDriver(LibCuda.cuInit(0), "cuInit");

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.cuframes.CuframesException;
+import io.cuframes.ErrorCode;
 import io.cuframes.Ownership;
 import io.cuframes.Transport;
 import io.cuframes.ffm.CUmemAllocationProp;
@@ -97,22 +98,31 @@ public final class CudaVmmRing implements RingMemory {
         return descriptor;
     }
 
-    /**
-     * Why a device's memory cannot be shared this way, in a line; null if it can. Found out by doing: a small ring is made, and opened as a subscriber
-     * would open it.
-     */
+    /** Why a device's memory cannot be shared this way, in a line; null if it can. Found out by doing, as {@link #rehearse} does. */
     public static String whyUnavailable(CudaDevice device) {
         try {
-            if (Cuda.attribute(device, LibCuda.CU_DEVICE_ATTRIBUTE_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR_SUPPORTED) == 0) {
-                return "device " + device + " does not share memory by descriptors";
-            }
-            try (CudaVmmRing ring = new CudaVmmRing(device, SegmentDescriptor.MIN_SLOTS, SegmentDescriptor.PAGE)) {
-                long[] offsets = new long[SegmentDescriptor.MIN_SLOTS];
-                new CudaVmmRingView(device, device, ring.descriptor, ring.layout, offsets).close();
-            }
+            rehearse(device, device);
             return null;
         } catch (CuframesException e) {
             return e.getMessage();
+        }
+    }
+
+    /**
+     * Makes a small ring and opens it as a subscriber would open it, and lets go of both.
+     *
+     * @param owner the device that holds it
+     * @param reader the device that is to read
+     * @throws CuframesException code CUDA for what failed, or if the owner shares no memory by descriptors; UNSUPPORTED if the reader, being another
+     *     device, cannot reach the memory, or if what is mapped for reading can be written
+     */
+    public static void rehearse(CudaDevice owner, CudaDevice reader) {
+        if (Cuda.attribute(owner, LibCuda.CU_DEVICE_ATTRIBUTE_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR_SUPPORTED) == 0) {
+            throw new CuframesException(ErrorCode.CUDA, "device " + owner + " does not share memory by descriptors");
+        }
+        try (CudaVmmRing ring = new CudaVmmRing(owner, SegmentDescriptor.MIN_SLOTS, SegmentDescriptor.PAGE)) {
+            long[] offsets = new long[SegmentDescriptor.MIN_SLOTS];
+            new CudaVmmRingView(reader, owner, ring.descriptor, ring.layout, offsets).close();
         }
     }
 
