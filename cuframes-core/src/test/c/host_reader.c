@@ -22,6 +22,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -48,7 +49,7 @@ _Static_assert(sizeof(_Atomic uint32_t) == 4 && ATOMIC_INT_LOCK_FREE == 2, "32-b
 enum {
     SEG_STATE = 12, SEG_LENGTH = 16, SEG_EPOCH = 24, SEG_TRANSPORT = 36, SEG_SLOTS = 48, SEG_INDEX_ENTRIES = 52,
     SEG_FORMAT = 56, SEG_PLANES = 60, SEG_WIDTH = 64, SEG_HEIGHT = 68, SEG_OWNERSHIP = 76, SEG_FRAME_BYTES = 80, SEG_SLOT_STRIDE = 88,
-    SEG_RING_LENGTH = 96, SEG_PLANE = 192, SEG_HEAD = 512, SEG_INDEX = 1024, SEG_SLOT = 2048,
+    SEG_RING_LENGTH = 96, SEG_PLANE = 192, SEG_HEAD = 512, SEG_PUBLISHED = 640, SEG_INDEX = 1024, SEG_SLOT = 2048,
     PLANE_SIZE = 32, SLOT_SIZE = 512, INDEX_ENTRIES = 128, MAX_SLOTS = 64, MAX_SIDE = 16384,
     SLOT_PTS = 8, SLOT_OFFSET = 64, SLOT_LENGTH = 72,
     STATE_READY = 1, STATE_ENDED = 2, TRANSPORT_HOST = 1, LIBRARY = 1, EXTERNAL = 2, LIBRARY_ALIGNMENT = 256, MAX_PLANES = 3
@@ -421,10 +422,16 @@ static void deliver(struct reader *r, uint64_t word, int64_t hold_ms) {
 static void wait_for_head(struct reader *r, uint64_t seen, int64_t left_ms) {
     int64_t ms = left_ms < LIVENESS_MS ? left_ms : LIVENESS_MS;
     struct timespec timeout = {.tv_nsec = (long)ms * 1000000};
+    uint64_t published = load64(r->segment + SEG_PUBLISHED);
+    if (published > seen >> 8) { /* on its way to the head */
+        sched_yield();
+        return;
+    }
     store32(r->control + CTL_WAITING, 1);
     fence();
-    if (load64(r->segment + SEG_HEAD) == seen && load32(r->segment + SEG_STATE) != STATE_ENDED) {
-        syscall(SYS_futex, r->segment + SEG_HEAD, FUTEX_WAIT, (uint32_t)seen, &timeout, NULL, 0);
+    if (load64(r->segment + SEG_PUBLISHED) == published && load64(r->segment + SEG_HEAD) == seen
+            && load32(r->segment + SEG_STATE) != STATE_ENDED) {
+        syscall(SYS_futex, r->segment + SEG_PUBLISHED, FUTEX_WAIT, (uint32_t)published, &timeout, NULL, 0);
     }
     store32(r->control + CTL_WAITING, 0);
 }

@@ -16,12 +16,12 @@ import io.cuframes.internal.events.Side;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.memory.RingMemory;
-import io.cuframes.internal.os.Futex;
 import io.cuframes.internal.protocol.MessageDescriptor;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.SegmentHeader;
 import io.cuframes.internal.protocol.Shared;
 import io.cuframes.internal.protocol.SlotDescriptor;
+import io.cuframes.internal.ring.ReaderWaker;
 import io.cuframes.internal.ring.RingWriter;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -441,7 +441,7 @@ public final class Publisher implements AutoCloseable {
             MemorySegment segment = parts.segment().memory();
             Shared.setIntOpaque(segment, SegmentDescriptor.END_REASON_OFFSET, reason);
             Shared.setIntRelease(segment, SegmentDescriptor.STATE_OFFSET, SegmentDescriptor.STATE_ENDED);
-            Futex.wakeAll(segment.address() + SegmentDescriptor.HEAD_OFFSET);
+            ReaderWaker.wakeAll(segment);
             Faults.reach(FaultPoint.STATE_ENDED);
             parts.segment().unlink(); // both names go first: a successor need not wait for the drain
             Faults.reach(FaultPoint.SEGMENT_UNLINKED);

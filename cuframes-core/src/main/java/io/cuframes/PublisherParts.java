@@ -114,8 +114,8 @@ final class PublisherParts implements AutoCloseable {
                 ? new RingWriter(bytes, builder.slots, readers)
                 : new RingWriter(bytes, builder.slots, readers, builder.graceNanos());
         announcer = device == null
-                ? new HostAnnouncer(writer, bytes.address() + SegmentDescriptor.HEAD_OFFSET)
-                : new GpuAnnouncer(device, bytes, writer, key.name(), builder.stream);
+                ? new HostAnnouncer(bytes, writer)
+                : new GpuAnnouncer(device, bytes, writer, builder.stream);
         closing.push(announcer::close);
         Faults.reach(FaultPoint.ANNOUNCER_MADE);
         server = PublisherServer.start(

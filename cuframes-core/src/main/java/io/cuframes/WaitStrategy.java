@@ -7,7 +7,7 @@ public enum WaitStrategy {
     SPIN,
     /** Spins, but gives the core away at each turn. */
     YIELD,
-    /** Sleeps in the kernel (futex) until the publisher wakes it; a few microseconds more. */
+    /** Sleeps in the kernel (futex) until the publisher hands a frame over; awake while a GPU finishes that frame. A few microseconds more than SPIN. */
     PARK,
     /** Spins for a short time, then parks. The default. */
     ADAPTIVE

@@ -9,10 +9,4 @@ class CudaIpcStandInTest extends TransportConformance {
     CudaIpcStandInTest() {
         super(Transport.CUDA_IPC);
     }
-
-    /** The promise is tested in host memory. The streams here are threads, which a busy machine lets wait at every operation. */
-    @Override
-    long noticeNanos() {
-        return 10 * NOTICE_NANOS;
-    }
 }

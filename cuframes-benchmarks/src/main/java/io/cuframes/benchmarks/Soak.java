@@ -33,6 +33,7 @@ import java.util.stream.Stream;
  */
 public final class Soak {
     private static final long SAMPLE_NANOS = 2_000_000_000;
+    private static final long REPORT_NANOS = 60_000_000_000L;
     private static final long SETTLE_NANOS = 10_000_000_000L;
 
     /** How much more a publisher may have in RAM at the end than in the first quarter: a JVM's heap breathes, and formats differ in size. */
@@ -155,6 +156,7 @@ public final class Soak {
         long end = start + number("seconds") * 1_000_000_000L;
         long killNanos = number("kill-every") * 1_000_000_000L;
         long nextKill = killNanos == 0 ? Long.MAX_VALUE : start + killNanos;
+        long nextReport = start + REPORT_NANOS;
         for (long now = start; now < end; now = System.nanoTime()) {
             for (int i = 0; i < publishers.size(); i++) {
                 SoakProcess.Sample sample = publishers.get(i).sample();
@@ -177,8 +179,19 @@ public final class Soak {
                 nextKill = now + killNanos;
                 replaceOne();
             }
+            if (now >= nextReport) {
+                nextReport += REPORT_NANOS;
+                reportProgress((now - start) / 1_000_000_000L);
+            }
             LockSupport.parkNanos(SAMPLE_NANOS);
         }
+    }
+
+    private void reportProgress(long seconds) {
+        System.out.println("soak: " + seconds + " s of " + number("seconds") + ", " + kills
+                + " reader processes killed; the publishers now: "
+                + samples.stream().map(each -> each.getLast().toString()).toList()
+                + (gpuMost > 0 ? ", VRAM at most " + (gpuMost >> 20) + " MiB" : ""));
     }
 
     private void replaceOne() {

@@ -8,6 +8,7 @@ import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.protocol.HeadWord;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.ring.Announcer;
+import io.cuframes.internal.ring.ReaderWaker;
 import io.cuframes.internal.ring.RingWriter;
 import java.lang.foreign.MemorySegment;
 
@@ -23,7 +24,7 @@ public final class GpuAnnouncer implements Announcer {
 
     private final CudaDevice device;
     private final RingWriter writer;
-    private final HeadNotifier notifier;
+    private final ReaderWaker waker;
     private final MemorySegment page;
     private final long headAddress;
     private final DeviceStreams streams;
@@ -33,16 +34,15 @@ public final class GpuAnnouncer implements Announcer {
     private long lastStream = NO_STREAM;
 
     /**
-     * Registers the segment's first page with the device and starts the notifier.
+     * Registers the segment's first page with the device.
      *
      * @param device that holds the ring
      * @param segment mapped for writing
      * @param writer the ring
-     * @param key for the notifier's name
      * @param stream the publisher's stream, or {@link DeviceStreams#OWN_STREAM} to make one
      * @throws CuframesException code INVALID_ARGUMENT if the stream is of another device
      */
-    public GpuAnnouncer(CudaDevice device, MemorySegment segment, RingWriter writer, String key, long stream) {
+    public GpuAnnouncer(CudaDevice device, MemorySegment segment, RingWriter writer, long stream) {
         this.device = device;
         this.streams = new DeviceStreams(device);
         this.ownStream = stream == DeviceStreams.OWN_STREAM;
@@ -76,7 +76,7 @@ public final class GpuAnnouncer implements Announcer {
         } finally {
             Cuda.restoreDevice(previous, device.ordinal());
         }
-        this.notifier = new HeadNotifier(writer, segment.address() + SegmentDescriptor.HEAD_OFFSET, key);
+        this.waker = new ReaderWaker(segment, writer);
     }
 
     /** Shows now, not at the first frame, whether the device can write the word: stores the 0 that is there. */
@@ -119,7 +119,7 @@ public final class GpuAnnouncer implements Announcer {
         } finally {
             if (queued) {
                 Faults.reach(FaultPoint.HEAD_ANNOUNCED);
-                notifier.expect(HeadWord.seq(word));
+                waker.wakeSleepers();
             } else {
                 writer.withdraw(word);
             }
@@ -152,7 +152,6 @@ public final class GpuAnnouncer implements Announcer {
 
     @Override
     public void close() {
-        notifier.close();
         long previous = Cuda.useDevice(device.ordinal());
         try {
             // No check: where the context is lost, each of these fails, and there is nothing left to release.

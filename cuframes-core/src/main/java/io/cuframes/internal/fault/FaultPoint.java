@@ -22,7 +22,7 @@ public enum FaultPoint {
     SEGMENT_LEFTOVER_REMOVED(Side.PUBLISHER, true),
     /** The segment has its name. */
     SEGMENT_NAMED(Side.PUBLISHER, true),
-    /** The head can be announced: on a GPU, the segment is registered and the notifier runs. */
+    /** The head can be announced: on a GPU, the segment is registered. */
     ANNOUNCER_MADE(Side.PUBLISHER, true),
     /** The socket has a name of its own, and not yet the key's. */
     SOCKET_BOUND(Side.PUBLISHER, true),

@@ -6,19 +6,34 @@ import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.os.Futex;
 import io.cuframes.internal.protocol.ControlDescriptor;
+import io.cuframes.internal.protocol.HeadWord;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.Shared;
 import java.lang.foreign.MemorySegment;
 
-/** Waits for the head to move (docs/protocol.md, section 9). One thread at a time; allocates nothing. */
+/**
+ * Waits for the head to move (docs/protocol.md, section 9). Sleeping readers wait for {@code published}, which the publisher's CPU stores as it hands a
+ * frame over and whose sleepers it wakes, and only then for the head: a GPU, which may write that, cannot wake anybody. One thread at a time;
+ * allocates nothing.
+ */
 public final class HeadWaiter {
     /** How long the adaptive strategy spins before it parks: about twice the 10 us that a parked reader takes to be woken. */
     private static final long ADAPTIVE_SPIN_NANOS = 20_000;
 
+    /** How long a reader looks for a frame that is on its way through the GPU before it naps between looks: the copy of a 4K frame and its announcement take less. */
+    private static final long ARRIVAL_SPIN_NANOS = 100_000;
+
+    /** Naps last an eighth of the time that the frame has been on its way: no frame is noticed later than that, and a GPU that hangs costs little. */
+    private static final int NAP_SHIFT = 3;
+
+    private static final long MIN_NAP_NANOS = 20_000;
+    private static final long MAX_NAP_NANOS = 5_000_000;
+
     private final MemorySegment segment;
     private final MemorySegment control;
     private final WaitStrategy strategy;
-    private final long futexAddress;
+    private final long headAddress;
+    private final long publishedAddress;
 
     /**
      * For one subscriber.
@@ -31,7 +46,8 @@ public final class HeadWaiter {
         this.segment = segment;
         this.control = control;
         this.strategy = strategy;
-        this.futexAddress = segment.address() + SegmentDescriptor.HEAD_OFFSET;
+        this.headAddress = segment.address() + SegmentDescriptor.HEAD_OFFSET;
+        this.publishedAddress = segment.address() + SegmentDescriptor.PUBLISHED_OFFSET;
     }
 
     /**
@@ -59,6 +75,10 @@ public final class HeadWaiter {
                 || Shared.getIntAcquire(segment, SegmentDescriptor.STATE_OFFSET) == SegmentDescriptor.STATE_ENDED;
     }
 
+    private long published() {
+        return Shared.getLongAcquire(segment, SegmentDescriptor.PUBLISHED_OFFSET);
+    }
+
     @SuppressWarnings("ThreadPriorityCheck") // giving the core away is what the YIELD strategy is
     private boolean spin(long seen, long nanos, boolean yield) {
         long start = System.nanoTime();
@@ -76,18 +96,46 @@ public final class HeadWaiter {
     }
 
     private void park(long seen, long nanos) {
+        long start = System.nanoTime();
+        long known = published();
+        if (known <= HeadWord.seq(seen)) { // no frame is on its way
+            sleep(seen, known, nanos);
+        }
+        awaitArrival(seen, nanos - (System.nanoTime() - start));
+    }
+
+    private void sleep(long seen, long known, long nanos) {
         Shared.setIntOpaque(control, ControlDescriptor.WAITING_OFFSET, 1);
-        Shared.fence(); // store waiting, then load head; the publisher stores head, then loads waiting
+        Shared.fence(); // store waiting, then load published; the publisher stores published, then loads waiting
         Faults.reach(FaultPoint.WAITING_STORED);
-        if (!moved(seen)) {
-            Futex.await(futexAddress, (int) seen, nanos);
+        if (published() == known && !moved(seen)) {
+            Futex.await(publishedAddress, (int) known, nanos);
         }
         Faults.reach(FaultPoint.WOKEN);
         Shared.setIntOpaque(control, ControlDescriptor.WAITING_OFFSET, 0);
     }
 
+    /** Waits for the head while a frame is on its way to it: a GPU is at work on it, or a CPU is about to store it. */
+    @SuppressWarnings("ThreadPriorityCheck") // whoever else wants the core may have it meanwhile
+    private void awaitArrival(long seen, long nanos) {
+        long start = System.nanoTime();
+        while (!moved(seen)
+                && published() > HeadWord.seq(seen)) { // not more than that any longer: the frame was withdrawn
+            long spent = System.nanoTime() - start;
+            if (spent >= nanos) {
+                return;
+            }
+            if (spent < ARRIVAL_SPIN_NANOS) {
+                Thread.yield();
+            } else {
+                long nap = Math.clamp(spent >> NAP_SHIFT, MIN_NAP_NANOS, MAX_NAP_NANOS);
+                Futex.await(headAddress, (int) seen, Math.min(nap, nanos - spent));
+            }
+        }
+    }
+
     /** Wakes a thread of this process that waits here, and, harmlessly, all other readers of the stream. */
     public void wake() {
-        Futex.wakeAll(futexAddress);
+        ReaderWaker.wakeAll(segment);
     }
 }

@@ -3,22 +3,22 @@ package io.cuframes.internal.ring;
 
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
-import io.cuframes.internal.os.Futex;
+import java.lang.foreign.MemorySegment;
 
 /** Announces frames in host memory: the CPU that wrote the pixels writes the head. */
 public final class HostAnnouncer implements Announcer {
     private final RingWriter writer;
-    private final long futexAddress;
+    private final ReaderWaker waker;
 
     /**
      * For one writer.
      *
+     * @param segment mapped for writing
      * @param writer the ring
-     * @param futexAddress of the head's low half
      */
-    public HostAnnouncer(RingWriter writer, long futexAddress) {
+    public HostAnnouncer(MemorySegment segment, RingWriter writer) {
         this.writer = writer;
-        this.futexAddress = futexAddress;
+        this.waker = new ReaderWaker(segment, writer);
     }
 
     @Override
@@ -35,10 +35,7 @@ public final class HostAnnouncer implements Announcer {
     public void announce(long stream, long word) {
         writer.announce(word);
         Faults.reach(FaultPoint.HEAD_ANNOUNCED);
-        if (writer.anyoneWaits()) {
-            Futex.wakeAll(futexAddress);
-        }
-        Faults.reach(FaultPoint.SLEEPERS_WOKEN);
+        waker.wakeSleepers();
     }
 
     @Override

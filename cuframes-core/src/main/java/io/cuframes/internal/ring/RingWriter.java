@@ -296,9 +296,9 @@ public final class RingWriter {
         Shared.setLongRelease(segment, SegmentDescriptor.HEAD_OFFSET, word);
     }
 
-    /** Whether some subscriber sleeps, or is about to, after the head was stored. */
+    /** Whether some subscriber sleeps, or is about to, after a frame was published. */
     public boolean anyoneWaits() {
-        readers.beginScan(); // its fence: store head, then load waiting; the reader stores waiting, then loads head
+        readers.beginScan(); // its fence: store published, then load waiting; the reader does it the other way round
         boolean waits = false;
         for (ControlPage page : readers.pages()) {
             if (page.waits()) {
