@@ -194,10 +194,32 @@ public final class Publisher implements AutoCloseable {
         return seq;
     }
 
-    void giveBack(int slot) {
-        if (!closed.get()) {
+    /** Gives a slot back unpublished, once the copies that are queued on the stream, if any, are done. */
+    void giveBack(int slot, boolean copies, long stream) {
+        if (closed.get()) {
+            return;
+        }
+        try {
+            if (copies) {
+                awaitCopies(stream);
+            }
+        } finally {
             parts.writer().giveBack(slot);
         }
+    }
+
+    private void awaitCopies(long stream) {
+        long previous = Cuda.useDevice(device.ordinal());
+        try {
+            Cuda.synchronize(stream);
+        } finally {
+            Cuda.restoreDevice(previous, device.ordinal());
+        }
+    }
+
+    /** Has what is queued on a stream from here on wait for what is queued on another so far. */
+    void order(long before, long after) {
+        parts.announcer().order(before, after);
     }
 
     /** Refuses a stream that nothing can be queued on for this ring. */
@@ -221,7 +243,6 @@ public final class Publisher implements AutoCloseable {
 
     void copyFromDevice(Plane plane, long source, long sourcePitch, long stream) {
         plane.pointer(); // in host memory there is none, and this says so
-        requireStream(stream);
         long previous = Cuda.useDevice(device.ordinal());
         try {
             DeviceMemory.require(source, "the source of a plane");

@@ -17,6 +17,9 @@ public final class WritableFrame implements AutoCloseable {
     /** The most bytes of user data a frame carries. */
     public static final int MAX_USER_DATA = SlotDescriptor.MAX_USER_DATA;
 
+    /** No stream has this handle. */
+    private static final long NO_STREAM = -1;
+
     private final Publisher publisher;
     private int slot;
     private Plane[] planes;
@@ -24,6 +27,9 @@ public final class WritableFrame implements AutoCloseable {
     private int flags;
     private long captureTimeNanos;
     private int userDataLength;
+
+    /** The stream that has the last of the copies that were queued, all others in order before it; NO_STREAM if there are none. */
+    private long copiesOn;
 
     WritableFrame(Publisher publisher) {
         this.publisher = publisher;
@@ -35,6 +41,7 @@ public final class WritableFrame implements AutoCloseable {
         flags = 0;
         captureTimeNanos = 0;
         userDataLength = 0;
+        copiesOn = NO_STREAM;
         open = true;
         return this;
     }
@@ -165,14 +172,26 @@ public final class WritableFrame implements AutoCloseable {
      * @param index the plane's number in the format
      * @param source first row, on the ring's device or a peer of it; managed memory will do, too
      * @param sourcePitch bytes from one row to the next in the source
-     * @param stream CUDA stream of the ring's device to queue it on; publish on the same one. The source must stay until the copy is done
+     * @param stream CUDA stream of the ring's device to queue it on. Copies on several streams are done one after the other, and before the frame
+     *     is announced. The source must stay until the copy is done
      * @throws CuframesException code INVALID_ARGUMENT if the source is not device memory, or the stream is of another device; CUDA if the copy
      *     cannot be queued
      * @throws IllegalStateException if the ring is in host memory
      */
     public void copyPlane(int index, DevicePtr source, long sourcePitch, long stream) {
-        publisher.copyFromDevice(plane(index), source.address(), sourcePitch, stream);
+        Plane plane = plane(index);
+        publisher.requireStream(stream);
+        orderAfterCopies(stream);
+        publisher.copyFromDevice(plane, source.address(), sourcePitch, stream);
+        copiesOn = stream;
         Faults.reach(FaultPoint.PLANE_COPIED);
+    }
+
+    /** Has what is queued on the stream from here on wait for the copies that are queued on another. */
+    private void orderAfterCopies(long stream) {
+        if (copiesOn != NO_STREAM && copiesOn != stream) {
+            publisher.order(copiesOn, stream);
+        }
     }
 
     /**
@@ -183,7 +202,7 @@ public final class WritableFrame implements AutoCloseable {
      *
      * @param index the plane's number in the format
      * @param source the tensor: unsigned integers of the size of the format's components
-     * @param stream CUDA stream to queue the copy on, 0 for the legacy default stream; publish on the same one. The tensor must then stay
+     * @param stream CUDA stream to queue the copy on, 0 for the legacy default stream. The tensor must then stay
      *     open until the frame is announced. Ignored where nothing is queued
      * @throws IndexOutOfBoundsException if the format has no such plane
      * @throws CuframesException code INVALID_ARGUMENT if the tensor's type or shape is not the plane's, UNSUPPORTED if it is in device memory
@@ -233,16 +252,22 @@ public final class WritableFrame implements AutoCloseable {
     public long publish(long stream, long ptsNanos) {
         requireOpen();
         publisher.requireStream(stream);
+        orderAfterCopies(stream);
         open = false;
         return publisher.publish(slot, stream, ptsNanos, captureTimeNanos, flags, userDataLength);
     }
 
-    /** Gives the slot back if the frame was not published. The older frame that was in the slot is gone all the same. */
+    /**
+     * Gives the slot back if the frame was not published. The older frame that was in the slot is gone all the same. Waits for copies that are queued,
+     * so that none arrives in the slot's next frame; what else writes to the slot, such as a kernel of the application, must be done.
+     *
+     * @throws CudaException if that fails, the device being lost; the slot is given back all the same
+     */
     @Override
     public void close() {
         if (open) {
             open = false;
-            publisher.giveBack(slot);
+            publisher.giveBack(slot, copiesOn != NO_STREAM, copiesOn);
         }
     }
 

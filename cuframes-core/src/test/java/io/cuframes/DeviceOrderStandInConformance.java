@@ -62,6 +62,57 @@ abstract class DeviceOrderStandInConformance extends DeviceOrderConformance {
         }
     }
 
+    /** Whoever copies the planes on a stream each, and publishes on a third. */
+    @Test
+    void copiesOnOtherStreamsAreDoneBeforeTheFrameIsAnnounced() {
+        try (DeviceStream luma = new DeviceStream();
+                DeviceStream chroma = new DeviceStream();
+                DeviceStream on = new DeviceStream();
+                Publisher publisher = localPublisher().open();
+                DeviceFrame source = new DeviceFrame(publisher.format());
+                CudaStandIn.Hold hold = new CudaStandIn.Hold()) {
+            try (WritableFrame frame = publisher.acquire()) {
+                copyPlane(frame, 0, source, luma);
+                copyPlane(frame, 1, source, chroma);
+                frame.publish(on.handle(), 0);
+            }
+            assertFalse(hold.step(on.handle()), "it waits for the planes");
+            assertFalse(hold.step(chroma.handle()), "it waits for the plane before");
+            assertTrue(hold.step(luma.handle()));
+            assertTrue(hold.step(luma.handle()), "what the chroma waits for");
+            assertFalse(hold.step(on.handle()), "it waits for the other plane");
+            assertTrue(hold.step(chroma.handle()));
+            assertTrue(hold.step(chroma.handle()), "what the announcement waits for");
+            assertEquals(0, publisher.announced());
+            assertTrue(hold.step(on.handle()));
+            assertEquals(1, publisher.announced());
+        }
+    }
+
+    private static void copyPlane(WritableFrame frame, int index, DeviceFrame source, DeviceStream on) {
+        Plane plane = frame.plane(index);
+        frame.copyPlane(index, new DevicePtr(source.address() + plane.offset()), plane.pitch(), on.handle());
+    }
+
+    @Test
+    void aFrameThatIsGivenBackWaitsForItsCopies() throws Exception {
+        try (DeviceStream on = new DeviceStream();
+                Publisher publisher = localPublisher().open();
+                DeviceFrame source = new DeviceFrame(publisher.format())) {
+            WritableFrame frame = publisher.acquire();
+            CompletableFuture<Void> closing;
+            try (CudaStandIn.Hold hold = new CudaStandIn.Hold()) {
+                copyPlane(frame, 0, source, on);
+                closing = CompletableFuture.runAsync(frame::close);
+                assertThrows(TimeoutException.class, () -> closing.get(200, TimeUnit.MILLISECONDS));
+            }
+            closing.get(30, TimeUnit.SECONDS);
+            try (WritableFrame next = publisher.acquire()) {
+                next.publish(0);
+            }
+        }
+    }
+
     @Test
     void aStreamAnnouncesOnlyAfterTheStreamOfTheFrameBefore() {
         try (DeviceStream first = new DeviceStream();

@@ -31,6 +31,10 @@ public final class GpuAnnouncer implements Announcer {
     private final long stream;
     private final boolean ownStream;
     private final long event;
+
+    /** Orders the streams that one frame is copied on. */
+    private final long copiesEvent;
+
     private long lastStream = NO_STREAM;
 
     /**
@@ -54,6 +58,7 @@ public final class GpuAnnouncer implements Announcer {
         long previous = Cuda.useDevice(device.ordinal());
         boolean registered = false;
         long createdStream = 0;
+        long createdEvent = 0;
         try {
             long pageAddress = Cuda.registerHost(page);
             registered = true;
@@ -61,11 +66,16 @@ public final class GpuAnnouncer implements Announcer {
             createdStream = Cuda.createStream();
             probe(createdStream);
             this.stream = ownStream ? createdStream : stream;
-            this.event = Cuda.createEvent();
+            createdEvent = Cuda.createEvent();
+            this.copiesEvent = Cuda.createEvent();
+            this.event = createdEvent;
             if (!ownStream) {
                 LibCuda.cuStreamDestroy_v2(createdStream); // it is idle
             }
         } catch (RuntimeException e) {
+            if (createdEvent != 0) {
+                LibCuda.cuEventDestroy_v2(createdEvent);
+            }
             if (createdStream != 0) {
                 LibCuda.cuStreamDestroy_v2(createdStream);
             }
@@ -94,6 +104,17 @@ public final class GpuAnnouncer implements Announcer {
     public void require(long onStream) {
         if (onStream != stream) {
             streams.require(onStream);
+        }
+    }
+
+    @Override
+    public void order(long before, long after) {
+        long previous = Cuda.useDevice(device.ordinal());
+        try {
+            Cuda.record(copiesEvent, before);
+            Cuda.await(after, copiesEvent);
+        } finally {
+            Cuda.restoreDevice(previous, device.ordinal());
         }
     }
 
@@ -160,6 +181,7 @@ public final class GpuAnnouncer implements Announcer {
                 LibCuda.cuStreamDestroy_v2(stream);
             }
             LibCuda.cuEventDestroy_v2(event);
+            LibCuda.cuEventDestroy_v2(copiesEvent);
             LibCuda.cuMemHostUnregister(page);
         } finally {
             Cuda.restoreDevice(previous, device.ordinal());

@@ -17,6 +17,14 @@ public interface Announcer extends AutoCloseable {
     void require(long stream);
 
     /**
+     * Has what is queued on a stream from here on wait for what is queued on another so far.
+     *
+     * @param before a CUDA stream; ignored for host memory, as is the other
+     * @param after another, of the same device
+     */
+    void order(long before, long after);
+
+    /**
      * Announces a frame.
      *
      * @param stream the CUDA stream that the pixels are written on; ignored for host memory

@@ -32,6 +32,11 @@ public final class HostAnnouncer implements Announcer {
     }
 
     @Override
+    public void order(long before, long after) {
+        // Nothing is queued.
+    }
+
+    @Override
     public void announce(long stream, long word) {
         writer.announce(word);
         Faults.reach(FaultPoint.HEAD_ANNOUNCED);
