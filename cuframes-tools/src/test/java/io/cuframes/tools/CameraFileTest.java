@@ -131,6 +131,21 @@ class CameraFileTest {
     }
 
     @Test
+    void theExampleOfTheDocumentIsOne() throws Exception {
+        Path secret = Files.writeString(directory.resolve("gate.url"), "rtsp://192.0.2.7/1\n");
+        String text = Files.readString(Path.of("../docs/requirements.md"));
+        String yaml = text.substring(text.indexOf("```yaml\n") + 8);
+        List<CameraSettings> cameras =
+                read(yaml.substring(0, yaml.indexOf("```")).replace("/run/secrets/gate.url", secret.toString()));
+        assertEquals(
+                List.of("gate", "yard"),
+                cameras.stream().map(CameraSettings::key).toList());
+        assertEquals(
+                List.of(true, false),
+                cameras.stream().map(CameraSettings::onDemand).toList());
+    }
+
+    @Test
     void aUrlMayBeInAFileBesideOrInTheEnvironment() throws Exception {
         Path secret = directory.resolve("gate.url");
         Files.writeString(secret, "rtsp://u:p@192.0.2.7/1\n");

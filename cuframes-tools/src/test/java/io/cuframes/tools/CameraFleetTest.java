@@ -27,7 +27,10 @@ class CameraFleetTest {
 
     private static Path clip;
 
-    private final String prefix = "fleet-test-" + ProcessHandle.current().pid() + "-";
+    private static final List<String> KEYS = List.of("a", "b", "good1", "good2", "damaged", "none", "taken", "away");
+
+    /** Two characters, so that a thread's name has room for the rest. */
+    private final String prefix = Long.toString(36 + ProcessHandle.current().pid() % (36 * 36 - 36), 36);
 
     @TempDir
     Path directory;
@@ -51,11 +54,8 @@ class CameraFleetTest {
 
     @AfterEach
     void nothingIsLeft() throws Exception {
-        try (Stream<Path> segments = Files.list(Path.of("/dev/shm"))) {
-            assertEquals(
-                    List.of(),
-                    segments.filter(path -> path.getFileName().toString().startsWith("cuframes-" + prefix))
-                            .toList());
+        for (String key : KEYS) {
+            assertFalse(Files.exists(Path.of("/dev/shm/cuframes-" + prefix + key)), key);
         }
         if (Files.exists(sockets())) {
             try (Stream<Path> left = Files.list(sockets())) {
@@ -215,8 +215,10 @@ class CameraFleetTest {
                 source("--camera", prefix + "a=" + clip, "--camera", prefix + "b=" + clip, "--loop", "--realtime")) {
             source.awaitError(prefix + "a: publishing");
             source.awaitError(prefix + "b: publishing");
-            String comm = ("cuframes-" + prefix).substring(0, 15);
-            Tool.awaitThat("its threads are named", () -> source.hasThread(comm));
+            for (String key : List.of("a", "b")) { // 15 characters, as the kernel has them: the source's, the server's
+                Tool.awaitThat("a source's thread", () -> source.hasThread("cuframes-" + prefix + key + "-so"));
+                Tool.awaitThat("a server's thread", () -> source.hasThread("cuframes-" + prefix + key + "-se"));
+            }
             source.signal("INT");
             assertEquals(0, source.await(), source.err());
             assertEquals(0, source.json().get("failed").getAsInt());
