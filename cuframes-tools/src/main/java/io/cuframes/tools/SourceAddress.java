@@ -105,7 +105,7 @@ final class SourceAddress {
      *
      * @param file of the configuration
      * @param address as it is written there
-     * @param directory where a file with a URL is looked for
+     * @param directory where files are looked for, those with a URL and those to play
      * @throws IllegalArgumentException if there is none, with what to do
      */
     static String ofConfig(Path file, String address, Path directory) {
@@ -121,7 +121,7 @@ final class SourceAddress {
         } catch (IOException e) {
             throw new IllegalArgumentException(file + " cannot be looked at (" + e + ")", e);
         }
-        return address;
+        return address.contains(":") ? address : directory.resolve(address).toString();
     }
 
     private static boolean readableByAll(Path file) throws IOException {

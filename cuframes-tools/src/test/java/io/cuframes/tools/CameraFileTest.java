@@ -109,7 +109,7 @@ class CameraFileTest {
         assertEquals(
                 new CameraSettings(
                         "7",
-                        "a.mp4",
+                        directory.resolve("a.mp4").toString(),
                         4,
                         PublishPolicy.DROP_NEWEST,
                         Transport.CUDA_VMM,

@@ -148,7 +148,7 @@ class CameraFleetTest {
                     assertEquals(0, reader.json().get("gaps").getAsInt(), reader.out());
                 }
             }
-            source.awaitError(prefix + "damaged: failed: cannot open");
+            source.awaitError(prefix + "damaged: failed: cannot open " + damaged + ": Invalid data");
             source.awaitError(prefix + "none: failed: cannot open");
             source.awaitError(prefix + "taken: failed: ");
             source.awaitError("is published already, by process "
