@@ -224,6 +224,12 @@ class LauncherTest {
             assertEquals(0, tool.await(), tool.err());
             assertFalse(tool.out().contains("-XX:AOTCache"), tool.out());
         }
+        Path jar = archive("lib").resolve("tools.jar");
+        Files.setLastModifiedTime(jar, FileTime.from(Instant.now().plusSeconds(1)));
+        try (Tool tool = launch("demo")) {
+            assertEquals(0, tool.await(), tool.err());
+            assertFalse(tool.out().contains("-XX:AOTCache"), "it is of other jars: " + tool.out());
+        }
     }
 
     @Test
