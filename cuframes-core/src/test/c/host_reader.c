@@ -49,7 +49,7 @@ _Static_assert(sizeof(_Atomic uint32_t) == 4 && ATOMIC_INT_LOCK_FREE == 2, "32-b
 enum {
     SEG_STATE = 12, SEG_LENGTH = 16, SEG_EPOCH = 24, SEG_TRANSPORT = 36, SEG_SLOTS = 48, SEG_INDEX_ENTRIES = 52,
     SEG_FORMAT = 56, SEG_PLANES = 60, SEG_WIDTH = 64, SEG_HEIGHT = 68, SEG_OWNERSHIP = 76, SEG_FRAME_BYTES = 80, SEG_SLOT_STRIDE = 88,
-    SEG_RING_LENGTH = 96, SEG_PLANE = 192, SEG_HEAD = 512, SEG_PUBLISHED = 640, SEG_INDEX = 1024, SEG_SLOT = 2048,
+    SEG_RING_LENGTH = 96, SEG_PLANE = 192, SEG_HEAD = 512, SEG_PUBLISHED = 640, SEG_IDLE_AFTER = 688, SEG_INDEX = 1024, SEG_SLOT = 2048,
     PLANE_SIZE = 32, SLOT_SIZE = 512, INDEX_ENTRIES = 128, MAX_SLOTS = 64, MAX_SIDE = 16384,
     SLOT_PTS = 8, SLOT_OFFSET = 64, SLOT_LENGTH = 72,
     STATE_READY = 1, STATE_ENDED = 2, TRANSPORT_HOST = 1, LIBRARY = 1, EXTERNAL = 2, LIBRARY_ALIGNMENT = 256, MAX_PLANES = 3
@@ -328,7 +328,7 @@ static void open_stream(struct reader *r, const uint8_t *welcome, const int *fds
     store32(r->control + CTL_MODE, r->mode);
 
     uint64_t newest = load64(r->segment + SEG_HEAD) >> 8; /* section 8: it starts at the newest frame */
-    r->cursor = newest > 0 ? newest - 1 : 0;
+    r->cursor = newest > load64(r->segment + SEG_IDLE_AFTER) ? newest - 1 : newest; /* or behind it, where it is of before the publisher was idle */
     store64(r->control + CTL_CURSOR, r->cursor);
     uint8_t ready[READY_BYTES] = {READY_BYTES, 0, 0, 0, READY}; /* section 6.5 */
     (void)!send(r->socket, ready, sizeof ready, MSG_NOSIGNAL); /* where the publisher is gone, the next look tells */

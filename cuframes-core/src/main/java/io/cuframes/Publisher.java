@@ -12,6 +12,7 @@ import io.cuframes.internal.cuda.DeviceStreams;
 import io.cuframes.internal.events.DropEvent;
 import io.cuframes.internal.events.EpochEvent;
 import io.cuframes.internal.events.PublishEvent;
+import io.cuframes.internal.events.Recordings;
 import io.cuframes.internal.events.Side;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
@@ -97,7 +98,9 @@ public final class Publisher implements AutoCloseable {
         Arrays.setAll(slots, slot -> Plane.of(format, memory.address(slot), memory.host(slot)));
         this.frames = new WritableFrame[HANDLES_PER_SLOT * slots.length];
         Arrays.setAll(frames, handle -> new WritableFrame(this));
-        EpochEvent.record(key.name(), header.epoch(), Side.PUBLISHER, builder.previousEpoch, format);
+        if (Recordings.possible()) {
+            EpochEvent.record(key.name(), header.epoch(), Side.PUBLISHER, builder.previousEpoch, format);
+        }
         LOG.log(System.Logger.Level.DEBUG, () -> "publishing \"" + key + "\": " + describe());
     }
 
@@ -156,11 +159,13 @@ public final class Publisher implements AutoCloseable {
     }
 
     private void recordDrop(int outcome) {
-        DropEvent.record(
-                key.name(),
-                header.epoch(),
-                outcome == RingWriter.UNREAD ? DropEvent.Cause.REFUSED : DropEvent.Cause.LEASED,
-                parts.writer().published());
+        if (Recordings.possible()) {
+            DropEvent.record(
+                    key.name(),
+                    header.epoch(),
+                    outcome == RingWriter.UNREAD ? DropEvent.Cause.REFUSED : DropEvent.Cause.LEASED,
+                    parts.writer().published());
+        }
     }
 
     private WritableFrame nextHandle() {
@@ -184,7 +189,7 @@ public final class Publisher implements AutoCloseable {
 
     long publish(int slot, long stream, long ptsNanos, long captureTimeNanos, int flags, int userDataLength) {
         requireOpen();
-        PublishEvent event = PublishEvent.begun();
+        PublishEvent event = Recordings.possible() ? PublishEvent.begun() : null;
         long word = parts.writer().name(slot, ptsNanos, System.nanoTime(), captureTimeNanos, flags, userDataLength);
         parts.announcer().announce(stream, word);
         long seq = parts.writer().published();
@@ -387,6 +392,34 @@ public final class Publisher implements AutoCloseable {
      */
     public int subscribers() {
         return parts.server().subscribers();
+    }
+
+    /**
+     * Says whether this publisher publishes nothing on purpose: it decodes on demand, and nobody reads, or the source is only being opened for
+     * who does. A reader that begins then is not given the last frame, which may be hours old, and calls nothing a stall: {@link
+     * Subscriber#isPublisherIdle()}. Whoever sets this unsets it before the next frame is published, or once the source fails to open. For the
+     * thread that publishes, between frames; a publisher that is set idle waits until its GPU has announced what was published.
+     *
+     * @param idle whether it is
+     * @throws IllegalStateException if the publisher is closed
+     */
+    public void setIdle(boolean idle) {
+        requireOpen();
+        MemorySegment segment = parts.segment().memory();
+        if (idle) {
+            awaitAnnounced();
+            Shared.setLongRelease(segment, SegmentDescriptor.IDLE_AFTER_OFFSET, published());
+        }
+        Shared.setIntRelease(segment, SegmentDescriptor.IDLE_OFFSET, idle ? 1 : 0);
+    }
+
+    /**
+     * The memory of the ring, on the GPU or in host memory as {@link #transport()} says.
+     *
+     * @return bytes, with what rounding to pages adds
+     */
+    public long ringBytes() {
+        return header.ring().length();
     }
 
     /**

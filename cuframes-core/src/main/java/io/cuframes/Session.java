@@ -8,12 +8,15 @@ import io.cuframes.internal.cuda.DeviceReads;
 import io.cuframes.internal.dlpack.TensorSpec;
 import io.cuframes.internal.events.GapEvent;
 import io.cuframes.internal.events.ReceiveEvent;
+import io.cuframes.internal.events.Recordings;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.memory.RingView;
 import io.cuframes.internal.protocol.HeadWord;
 import io.cuframes.internal.protocol.MessageDescriptor;
+import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.SegmentHeader;
+import io.cuframes.internal.protocol.Shared;
 import io.cuframes.internal.ring.HeadWaiter;
 import io.cuframes.internal.ring.ReadTally;
 import io.cuframes.internal.ring.RingReader;
@@ -121,6 +124,8 @@ final class Session {
         this.reader = new RingReader(connection.segment(), connection.control(), slots.length, options.mode(), tally);
         if (before != null && before.header().epoch() == header().epoch()) {
             reader.resumeAfter(before.reader.cursor());
+        } else {
+            passOverStaleFrame();
         }
         this.waiter = new HeadWaiter(connection.segment(), connection.control(), options.waitStrategy());
         Faults.reach(FaultPoint.CURSOR_SET);
@@ -244,6 +249,9 @@ final class Session {
 
     /** Tells a flight recording, if there is one. */
     private void record(long seq, long missed) {
+        if (!Recordings.possible()) {
+            return;
+        }
         long epoch = header().epoch();
         ReceiveEvent.record(key, epoch, seq, tally.lastLatencyNanos(), missed);
         if (missed > 0) {
@@ -581,11 +589,35 @@ final class Session {
             return 0;
         }
         try {
-            return reader.isUpToDate()
+            return reader.isUpToDate() && !readIdle()
                     ? Math.max(0, System.nanoTime() - Math.max(beganNanos, reader.newestPublishNanos()))
                     : 0;
         } finally {
             leave();
+        }
+    }
+
+    /** Whether the publisher says that it publishes nothing on purpose; false once the mappings are gone. From any thread. */
+    boolean isPublisherIdle() {
+        if (!enter(UNMAPPED)) {
+            return false;
+        }
+        try {
+            return readIdle();
+        } finally {
+            leave();
+        }
+    }
+
+    private boolean readIdle() {
+        return Shared.getIntAcquire(connection.segment(), SegmentDescriptor.IDLE_OFFSET) != 0;
+    }
+
+    /** Begins behind a frame from before the publisher was idle: it may be hours old. */
+    private void passOverStaleFrame() {
+        long newest = HeadWord.seq(reader.head());
+        if (newest <= Shared.getLongAcquire(connection.segment(), SegmentDescriptor.IDLE_AFTER_OFFSET)) {
+            reader.resumeAfter(newest);
         }
     }
 

@@ -8,6 +8,7 @@ import io.cuframes.internal.cuda.DeviceStreams;
 import io.cuframes.internal.events.ConnectEvent;
 import io.cuframes.internal.events.DisconnectEvent;
 import io.cuframes.internal.events.EpochEvent;
+import io.cuframes.internal.events.Recordings;
 import io.cuframes.internal.events.Side;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
@@ -145,7 +146,7 @@ public final class Subscriber implements AutoCloseable {
      * @param cancelled asked now and then: give up, with a NOT_FOUND
      */
     static Subscriber open(Options options, String owner, BooleanSupplier cancelled) {
-        ConnectEvent search = ConnectEvent.begun();
+        ConnectEvent search = beginSearch();
         Connection connection = options.connector().connect(options.connectTimeout(), cancelled);
         try {
             return new Subscriber(options, owner, connection, search);
@@ -232,8 +233,10 @@ public final class Subscriber implements AutoCloseable {
     private void lose(Session lost) {
         Faults.reach(FaultPoint.PUBLISHER_LOST);
         PublisherGoneException.Reason reason = lost.gone();
-        search = ConnectEvent.begun();
-        DisconnectEvent.record(key(), lost.header().epoch(), Side.SUBSCRIBER, "", reason.name());
+        search = beginSearch();
+        if (Recordings.possible()) {
+            DisconnectEvent.record(key(), lost.header().epoch(), Side.SUBSCRIBER, "", reason.name());
+        }
         synchronized (past) {
             past.removeIf(Session::isUnmapped);
             past.add(lost);
@@ -293,11 +296,19 @@ public final class Subscriber implements AutoCloseable {
         options.listener().reconnected(next.header().epoch(), attempts.attempts(), next.format());
     }
 
+    /** An event that begins now; null if nobody records. */
+    private static ConnectEvent beginSearch() {
+        return Recordings.possible() ? ConnectEvent.begun() : null;
+    }
+
     /** Tells a flight recording, if there is one. */
     private void recordConnected(Session connected, long previousEpoch) {
         SegmentHeader header = connected.header();
-        search.end(key(), header.epoch(), header.pid());
-        if (header.epoch() != previousEpoch) { // a publisher that cut this subscriber off may be found again
+        if (search != null) {
+            search.end(key(), header.epoch(), header.pid());
+        }
+        if (header.epoch() != previousEpoch
+                && Recordings.possible()) { // a publisher that cut this subscriber off may be found again
             EpochEvent.record(key(), header.epoch(), Side.SUBSCRIBER, previousEpoch, header.format());
         }
     }
@@ -534,10 +545,20 @@ public final class Subscriber implements AutoCloseable {
      * next frame; {@link #next} gives null meanwhile. From any thread; allocates nothing.
      *
      * @return nanoseconds since the newest frame was published, or since this subscriber connected, whichever is less; 0 if the publisher is not stalled,
-     *     or there is none
+     *     {@linkplain #isPublisherIdle() idles on purpose}, or there is none
      */
     public long publisherStalledNanos() {
         return isConnected() ? stalledFor(session.silentNanos()) : 0;
+    }
+
+    /**
+     * Whether the publisher says that it publishes nothing on purpose: it decodes on demand, and its source is only being opened, for this reader
+     * perhaps. It is not called stalled then. From any thread; allocates nothing.
+     *
+     * @return false also while there is no publisher
+     */
+    public boolean isPublisherIdle() {
+        return isConnected() && session.isPublisherIdle();
     }
 
     private long stalledFor(long silentNanos) {
@@ -575,7 +596,9 @@ public final class Subscriber implements AutoCloseable {
         }
         closedNanos = System.nanoTime();
         if (reconnection == null) {
-            DisconnectEvent.record(key(), epoch(), Side.SUBSCRIBER, "", DisconnectEvent.CLOSED);
+            if (Recordings.possible()) {
+                DisconnectEvent.record(key(), epoch(), Side.SUBSCRIBER, "", DisconnectEvent.CLOSED);
+            }
         }
         RuntimeException failure = closeSafely(session, null);
         List<Session> others;

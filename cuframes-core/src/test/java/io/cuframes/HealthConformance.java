@@ -324,6 +324,49 @@ abstract class HealthConformance {
         }
     }
 
+    /** Whoever comes while nothing is decoded sees no frame of hours ago, and no stall where there is none. */
+    @Test
+    void aReaderThatComesToAnIdlePublisherGetsNoOldFrameAndCallsNothingAStall() throws Exception {
+        try (Publisher publisher = publisher()) {
+            publish(publisher, 5);
+            publisher.setIdle(true);
+            Subscriber.Builder reader = subscriber().stallAfter(Duration.ofMillis(1));
+            try (Subscriber newest = reader.open();
+                    Subscriber strict = reader.mode(SubscriberMode.STRICT_ORDER).open()) {
+                for (Subscriber subscriber : List.of(newest, strict)) {
+                    assertTrue(subscriber.isPublisherIdle());
+                    assertNull(subscriber.next(Duration.ofMillis(20)));
+                    assertEquals(0, subscriber.publisherStalledNanos());
+                    assertEquals(0, subscriber.stats().publisherStalledNanos());
+                }
+                publisher.setIdle(false);
+                assertFalse(newest.isPublisherIdle());
+                awaitThat(() -> newest.publisherStalledNanos() > 0); // it has begun, and gives nothing
+                publish(publisher, 1);
+                for (Subscriber subscriber : List.of(newest, strict)) {
+                    try (Frame frame = subscriber.next(PATIENCE)) {
+                        assertEquals(6, frame.seq());
+                        assertEquals(0, frame.missed());
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void aReaderThatComesAfterAnIdleTimeBeginsAtTheNewestFrameAgain() {
+        try (Publisher publisher = publisher()) {
+            publish(publisher, 5);
+            publisher.setIdle(true);
+            publisher.setIdle(false);
+            publish(publisher, 1);
+            try (Subscriber subscriber = subscriber().open();
+                    Frame frame = subscriber.next(PATIENCE)) {
+                assertEquals(6, frame.seq());
+            }
+        }
+    }
+
     @Test
     void errorsOfTheCallerAreCounted() {
         try (Publisher publisher = publisher();

@@ -8,6 +8,7 @@ import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
 import io.cuframes.Plane;
 import io.cuframes.WritableFrame;
+import java.util.List;
 import org.bytedeco.ffmpeg.avcodec.AVCodec;
 import org.bytedeco.ffmpeg.avcodec.AVPacket;
 import org.bytedeco.ffmpeg.avutil.AVFrame;
@@ -20,6 +21,7 @@ final class CpuDecoder implements FrameDecoder {
     private static final int MOST_THREADS = 4;
 
     private final CodecContext codec;
+    private final List<Long> tasks;
     private final Nv12Converter converter = new Nv12Converter();
     private HostFrame staging;
     private String conversion = "";
@@ -33,7 +35,10 @@ final class CpuDecoder implements FrameDecoder {
         }
         int threads = live ? LIVE_THREADS : Math.clamp(Runtime.getRuntime().availableProcessors(), 2, MOST_THREADS);
         try {
-            codec = new CodecContext(demuxer, decoder, context -> context.thread_count(threads));
+            TaskList.Started<CodecContext> started =
+                    TaskList.watch(() -> new CodecContext(demuxer, decoder, context -> context.thread_count(threads)));
+            codec = started.result();
+            tasks = started.tasks();
         } catch (RuntimeException e) {
             converter.close();
             throw e;
@@ -47,6 +52,16 @@ final class CpuDecoder implements FrameDecoder {
     private void describe(int format, int width, int height) {
         conversion = (format == AV_PIX_FMT_NV12 ? "" : ", " + Nv12Converter.name(format) + " converted to NV12")
                 + ((width | height) % 2 == 0 ? "" : ", cropped from " + width + "x" + height + " to even");
+    }
+
+    @Override
+    public List<Long> threads() {
+        return tasks;
+    }
+
+    @Override
+    public long deviceBytes() {
+        return 0;
     }
 
     @Override

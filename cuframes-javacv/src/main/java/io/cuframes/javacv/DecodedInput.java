@@ -14,6 +14,7 @@ import io.cuframes.FrameFormat;
 import io.cuframes.PixelFormat;
 import io.cuframes.TimeBase;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.ffmpeg.avcodec.AVPacket;
 import org.bytedeco.ffmpeg.avutil.AVFrame;
@@ -44,10 +45,13 @@ final class DecodedInput implements AutoCloseable {
     private long lastFrameAt = System.nanoTime();
     private long framesSinceStart;
     private boolean drained;
+    private boolean over;
     private volatile FrameFormat format;
     private volatile TimeBase timeBase;
     private volatile VideoSource.Decoder kind;
     private volatile String description;
+    private volatile List<Long> threads = List.of();
+    private volatile long deviceBytes;
     private final AtomicLong errors = new AtomicLong();
 
     /** Opens, probes and prepares the decoder; if that fails, nothing is left open. */
@@ -99,6 +103,7 @@ final class DecodedInput implements AutoCloseable {
             format = FrameFormat.of(PixelFormat.NV12, evenWidth, evenHeight, color);
         }
         kind = decoder.kind();
+        threads = decoder.threads();
         description = demuxer.codecName() + " " + evenWidth + "x" + evenHeight + demuxer.rateText()
                 + (kind == VideoSource.Decoder.CPU ? ", CPU" : ", NVDEC on device " + options.device())
                 + decoder.conversion();
@@ -118,7 +123,10 @@ final class DecodedInput implements AutoCloseable {
      * @return false if the input is over or interrupted
      */
     boolean next(AVFrame frame) {
-        while (!gate.interrupted()) {
+        if (demuxer == null && !resume()) {
+            return false;
+        }
+        while (!gate.stopped()) {
             int status = decoder.receive(frame);
             if (decoder.refusal() != null) {
                 av_frame_unref(frame);
@@ -145,6 +153,7 @@ final class DecodedInput implements AutoCloseable {
             countError();
         }
         lastFrameAt = System.nanoTime();
+        deviceBytes = decoder.deviceBytes();
         framesSinceStart++;
         backoff.reset();
         ptsNanos = clock.next(frame.best_effort_timestamp());
@@ -205,7 +214,7 @@ final class DecodedInput implements AutoCloseable {
 
     /** All that came is decoded. What follows: the file again, the camera once it is back, or nothing. */
     private boolean beginAgain() {
-        if (gate.interrupted()) {
+        if (gate.stopped()) {
             return false;
         }
         if (isLoss()) {
@@ -218,7 +227,8 @@ final class DecodedInput implements AutoCloseable {
                             + " errors): it is damaged, or no " + demuxer.codecName()
                             + " stream that this build of FFmpeg can decode");
         }
-        return options.loop() && restart();
+        over = !options.loop();
+        return !over && restart();
     }
 
     /** Whether the end came where none belongs: always for a camera, at an error for a file over HTTP. */
@@ -253,8 +263,14 @@ final class DecodedInput implements AutoCloseable {
 
     private boolean reconnect() {
         String reason = demuxer.lossReason();
+        release();
+        return openAgain(reason);
+    }
+
+    /** Opens the input after waits, as often as it takes. */
+    private boolean openAgain(String firstReason) {
+        String reason = firstReason;
         while (true) {
-            release();
             Duration wait = backoff.next();
             options.listener().lost(reason, wait);
             if (!gate.sleep(wait)) {
@@ -264,7 +280,8 @@ final class DecodedInput implements AutoCloseable {
                 open();
                 break;
             } catch (CuframesException e) {
-                if (gate.interrupted()) {
+                release();
+                if (gate.stopped()) {
                     return false;
                 }
                 reason = e.getMessage();
@@ -273,6 +290,38 @@ final class DecodedInput implements AutoCloseable {
         clock.restart(demuxer, System.nanoTime() - lastFrameAt);
         options.listener().restored(description);
         return true;
+    }
+
+    /** Lets go of the decoder and the input until the next call of {@link #next}. */
+    void rest() {
+        release();
+        backoff.reset();
+    }
+
+    /** Opens what was let go of. */
+    private boolean resume() {
+        if (gate.stopped()) {
+            return false;
+        }
+        try {
+            open();
+        } catch (CuframesException e) {
+            release();
+            if (gate.stopped()) {
+                return false;
+            }
+            if (options.url().isNetwork() && options.reconnect()) {
+                return openAgain(e.getMessage());
+            }
+            throw e;
+        }
+        clock.restart(demuxer, System.nanoTime() - lastFrameAt);
+        return true;
+    }
+
+    /** Whether the input came to its end, and is not to begin again. */
+    boolean isOver() {
+        return over;
     }
 
     /** The time of the frame that {@link #next} gave. */
@@ -314,7 +363,17 @@ final class DecodedInput implements AutoCloseable {
         return errors.get();
     }
 
+    List<Long> threads() {
+        return threads;
+    }
+
+    long deviceBytes() {
+        return deviceBytes;
+    }
+
     private void release() {
+        threads = List.of();
+        deviceBytes = 0;
         if (decoder != null) {
             decoder.close();
             decoder = null;

@@ -145,7 +145,7 @@ final class Demuxer implements AutoCloseable {
         this.context = context;
         try {
             int status = avformat_find_stream_info(context, (AVDictionary) null);
-            if (status < 0 || gate.expired() || gate.interrupted()) {
+            if (status < 0 || gate.expired() || gate.stopped()) {
                 throw OpenError.of(
                         options.url(),
                         status < 0 ? status : AVERROR_EXIT,
@@ -206,7 +206,7 @@ final class Demuxer implements AutoCloseable {
     }
 
     private Read failed(int status) {
-        if (status == AVERROR_EOF && !(gate.expired() || gate.interrupted())) {
+        if (status == AVERROR_EOF && !(gate.expired() || gate.stopped())) {
             lossReason = "the sender ended the stream";
             ended = true;
             return Read.END;

@@ -3,6 +3,7 @@ package io.cuframes.javacv;
 
 import io.cuframes.CuframesException;
 import io.cuframes.WritableFrame;
+import java.util.List;
 import org.bytedeco.ffmpeg.avcodec.AVPacket;
 import org.bytedeco.ffmpeg.avutil.AVFrame;
 
@@ -33,6 +34,12 @@ interface FrameDecoder extends AutoCloseable {
 
     /** What is done to the frames besides decoding, in words for the end of a description; empty if nothing. */
     String conversion();
+
+    /** The operating system's numbers of the threads that decode beside the caller's. */
+    List<Long> threads();
+
+    /** Device memory of its surfaces in bytes, as far as it is known. */
+    long deviceBytes();
 
     @Override
     void close();

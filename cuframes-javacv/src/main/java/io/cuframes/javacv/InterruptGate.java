@@ -8,18 +8,23 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.bytedeco.ffmpeg.avformat.AVFormatContext;
 import org.bytedeco.ffmpeg.avformat.AVIOInterruptCB;
 import org.bytedeco.javacpp.Pointer;
 
 /**
- * Ends FFmpeg's blocking calls: when another thread interrupts, for good, or when a deadline has passed. FFmpeg asks through a callback.
+ * Ends FFmpeg's blocking calls: when another thread interrupts, for good; while nobody wants frames; or when a deadline has passed. FFmpeg asks
+ * through a callback.
  *
  * <p>One callback serves all gates and finds them by a number in its opaque pointer: JavaCPP has room for ten callbacks of a type in a process, which
  * sixteen cameras would exceed, and a static one is never collected.
  */
 final class InterruptGate implements AutoCloseable {
     private static final ConcurrentMap<Long, InterruptGate> GATES = new ConcurrentHashMap<>();
+    /** How often a sleeper looks whether it is wanted: FFmpeg's calls ask as often. */
+    private static final long DEMAND_NANOS = 100_000_000;
+
     private static final AtomicLong NUMBERS = new AtomicLong();
 
     private static final class Callback extends AVIOInterruptCB.Callback_Pointer {
@@ -28,18 +33,25 @@ final class InterruptGate implements AutoCloseable {
         @Override
         public int call(Pointer opaque) {
             InterruptGate gate = opaque == null ? null : GATES.get(opaque.address());
-            return gate != null && (gate.interrupted || gate.expired()) ? 1 : 0;
+            return gate != null && (gate.stopped() || gate.expired()) ? 1 : 0;
         }
     }
 
     private final long number = NUMBERS.incrementAndGet();
+    private final BooleanSupplier demand;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition wake = lock.newCondition();
     private volatile boolean interrupted;
     private volatile boolean armed;
     private volatile long deadline;
 
-    InterruptGate() {
+    /**
+     * A gate that is open.
+     *
+     * @param demand asked now and then, on any thread: false ends what blocks, as long as it is
+     */
+    InterruptGate(BooleanSupplier demand) {
+        this.demand = demand;
         GATES.put(number, this);
     }
 
@@ -67,6 +79,11 @@ final class InterruptGate implements AutoCloseable {
         return interrupted;
     }
 
+    /** Whether nothing is to be waited for now: interrupted, or nobody wants it. */
+    boolean stopped() {
+        return interrupted || !demand.getAsBoolean();
+    }
+
     /** Ends blocking calls and sleeps, now and in future. From any thread. */
     void interrupt() {
         interrupted = true;
@@ -78,13 +95,15 @@ final class InterruptGate implements AutoCloseable {
         }
     }
 
-    /** Sleeps; false if interrupted. */
+    /** Sleeps; false if stopped. */
     boolean sleep(long nanos) {
+        long deadline = System.nanoTime() + nanos;
         long left = nanos;
         lock.lock();
         try {
-            while (left > 0 && !interrupted) {
-                left = wake.awaitNanos(left);
+            while (left > 0 && !stopped()) {
+                wake.awaitNanos(Math.min(left, DEMAND_NANOS)); // nobody tells when the demand ends
+                left = deadline - System.nanoTime();
             }
         } catch (InterruptedException e) {
             interrupted = true;
@@ -92,7 +111,7 @@ final class InterruptGate implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        return !interrupted;
+        return !stopped();
     }
 
     boolean sleep(Duration time) {

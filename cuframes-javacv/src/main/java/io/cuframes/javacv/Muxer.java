@@ -34,7 +34,7 @@ final class Muxer implements AutoCloseable {
 
     private final SourceUrl url;
     private final AVCodecContext encoder;
-    private final InterruptGate gate = new InterruptGate();
+    private final InterruptGate gate = new InterruptGate(() -> true);
     private final AVFormatContext context;
     private final AVStream stream;
     private boolean begun;

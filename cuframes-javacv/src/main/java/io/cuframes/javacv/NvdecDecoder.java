@@ -25,6 +25,7 @@ import io.cuframes.DevicePtr;
 import io.cuframes.ErrorCode;
 import io.cuframes.Plane;
 import io.cuframes.WritableFrame;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.ffmpeg.avcodec.AVCodec;
@@ -90,6 +91,8 @@ final class NvdecDecoder implements FrameDecoder {
     private final AVFrame downloaded;
     private final Nv12Converter hostCopy = new Nv12Converter();
     private String refusal;
+    private int surfacesHeight;
+    private long surfaceBytes;
 
     /**
      * Prepares a device to decode the demuxer's stream.
@@ -213,8 +216,33 @@ final class NvdecDecoder implements FrameDecoder {
             refusal = notNv12(Nv12Converter.name(
                             frame.format() == AV_PIX_FMT_CUDA ? softwareFormat(frame) : frame.format()))
                     .getMessage();
+        } else {
+            measureSurfaces(frame);
         }
         return status;
+    }
+
+    /**
+     * FFmpeg has as many surfaces made for output as for decoding where frames are the decoder's own ({@code ulNumOutputSurfaces} in {@code
+     * ff_nvdec_decode_init}); NV12 takes one and a half bytes for each byte of a luma row.
+     */
+    private void measureSurfaces(AVFrame frame) {
+        if (surfacesHeight == frame.height()) {
+            return;
+        }
+        AVHWFramesContext pool = new AVHWFramesContext(frame.hw_frames_ctx().data());
+        surfacesHeight = frame.height();
+        surfaceBytes = 2L * pool.initial_pool_size() * frame.linesize(0) * pool.height() * 3 / 2;
+    }
+
+    @Override
+    public List<Long> threads() {
+        return List.of(); // those of the driver serve the whole process
+    }
+
+    @Override
+    public long deviceBytes() {
+        return surfaceBytes;
     }
 
     private static int softwareFormat(AVFrame frame) {

@@ -2,6 +2,7 @@
 package io.cuframes.javacv;
 
 import java.time.Duration;
+import java.util.function.BooleanSupplier;
 
 /** What a {@link VideoSource} was told, checked. */
 record SourceOptions(
@@ -15,4 +16,5 @@ record SourceOptions(
         boolean reconnect,
         Duration openTimeout,
         Duration readTimeout,
+        BooleanSupplier demand,
         VideoSource.Listener listener) {}

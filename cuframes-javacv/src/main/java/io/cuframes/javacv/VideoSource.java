@@ -8,8 +8,10 @@ import io.cuframes.Publisher;
 import io.cuframes.TimeBase;
 import io.cuframes.WritableFrame;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 
 /**
  * A camera or a file, decoded into a {@link Publisher}: on the GPU by NVDEC, straight from the decoder's surface into the ring, or on the CPU.
@@ -63,6 +65,10 @@ public final class VideoSource implements AutoCloseable {
         /** The input is over, or {@link #interrupt()} was called. */
         END,
         /**
+         * Nobody wants frames now ({@link Builder#demand}): the input and the decoder are closed. Call again once somebody does.
+         */
+        IDLE,
+        /**
          * The next frame has another pixel format, size or colours than the publisher. It is kept: call again with {@link Publisher#reopen} of
          * {@link #format()}, or with another publisher of that format. The old one may be closed first.
          */
@@ -104,7 +110,7 @@ public final class VideoSource implements AutoCloseable {
 
     private VideoSource(SourceOptions options) {
         Ffmpeg.load();
-        InterruptGate opening = new InterruptGate();
+        InterruptGate opening = new InterruptGate(options.demand());
         DecodedInput opened = null;
         try {
             opened = new DecodedInput(options, opening);
@@ -159,13 +165,13 @@ public final class VideoSource implements AutoCloseable {
         lock.lock();
         try {
             if (!haveFrame()) {
-                return Status.END;
+                return endOrIdle();
             }
             if (!suits(publisher.format(), input.format())) {
                 return Status.FORMAT_CHANGED;
             }
             if (pacer != null && !pacer.await(input.ptsNanos())) {
-                return Status.END;
+                return endOrIdle();
             }
             pending = false;
             return publishPending(publisher);
@@ -178,7 +184,7 @@ public final class VideoSource implements AutoCloseable {
      * Waits for the next frame and keeps it for {@link #publishNext}. After this, {@link #format()} is that of the frame, and a publisher of it suits
      * also where the stream announces less than its frames tell.
      *
-     * @return false if the input is over, or {@link #interrupt()} was called
+     * @return false if the input is over, nobody wants frames, or {@link #interrupt()} was called
      * @throws CuframesException as {@link #publishNext}
      * @throws IllegalStateException if the source is closed
      */
@@ -196,8 +202,19 @@ public final class VideoSource implements AutoCloseable {
             throw new IllegalStateException("this source is closed");
         }
         frames.settle();
-        pending = pending || input.next(frames.current());
+        pending = !gate.stopped() && (pending || input.next(frames.current()));
         return pending;
+    }
+
+    /** Why there is no frame. Where nobody wants one, nothing is left open. */
+    private Status endOrIdle() {
+        if (gate.interrupted() || input.isOver()) {
+            return Status.END;
+        }
+        pending = false;
+        frames.drop();
+        input.rest();
+        return Status.IDLE;
     }
 
     /** Whether frames can go into a ring as they are, whatever its pitches. */
@@ -276,6 +293,26 @@ public final class VideoSource implements AutoCloseable {
         return input.errors();
     }
 
+    /**
+     * The operating system's numbers of the threads that the decoder runs beside the one that calls {@link #publishNext}: FFmpeg's own, where the
+     * CPU decodes. For who accounts for their time.
+     *
+     * @return thread ids as {@code /proc/self/task} has them; empty where there are none, and while the input is closed
+     */
+    public List<Long> decoderThreads() {
+        return input.threads();
+    }
+
+    /**
+     * The device memory of the decoder's surfaces: those that NVDEC decodes to, and as many that it hands out, computed from their size and number.
+     * What the driver keeps besides for a decoder, bitstream buffers for example, it does not tell.
+     *
+     * @return bytes; 0 on the CPU, before the first frame, and while the input is closed
+     */
+    public long decoderDeviceBytes() {
+        return input.deviceBytes();
+    }
+
     /** Has {@link #publishNext}, now and in future, return {@link Status#END} promptly. A name look-up in progress is waited for. */
     public void interrupt() {
         gate.interrupt();
@@ -311,6 +348,7 @@ public final class VideoSource implements AutoCloseable {
         private boolean reconnect;
         private Duration openTimeout = Duration.ofSeconds(10);
         private Duration readTimeout = Duration.ofSeconds(5);
+        private BooleanSupplier demand = () -> true;
         private Listener listener = new Listener() {};
 
         private Builder(String url) {
@@ -419,6 +457,19 @@ public final class VideoSource implements AutoCloseable {
         }
 
         /**
+         * Whether anybody wants frames; always unless said. As soon as nobody does, also while an input is being opened or tried again, {@link
+         * #publishNext} closes the decoder and the input and returns {@link Status#IDLE}; called again with somebody there, it opens both
+         * anew: a camera is connected to, a file begins at its beginning. {@link #open()} needs somebody too.
+         *
+         * @param newDemand asked often, on any thread: it must be quick, and thread-safe
+         * @return this
+         */
+        public Builder demand(BooleanSupplier newDemand) {
+            demand = Objects.requireNonNull(newDemand);
+            return this;
+        }
+
+        /**
          * Who hears of losses and fall-backs; nobody unless said.
          *
          * @param newListener the listener
@@ -455,6 +506,7 @@ public final class VideoSource implements AutoCloseable {
                     reconnect,
                     openTimeout,
                     readTimeout,
+                    demand,
                     listener));
         }
 

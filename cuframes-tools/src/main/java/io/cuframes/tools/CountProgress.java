@@ -69,6 +69,7 @@ final class CountProgress {
                                 : "  torn " + (stamps.torn() + stamps.unreadable()) + "  misordered "
                                         + stamps.misordered())
                 + latency
-                + (stalled == 0 ? "" : "  publisher STALLED for " + stalled + " ms");
+                + (stalled == 0 ? "" : "  publisher STALLED for " + stalled + " ms")
+                + (count.publisherIsIdle() ? "  publisher starting on demand" : "");
     }
 }

@@ -82,6 +82,7 @@ final class CountReport {
         }
         line.put("timeouts", count.timeouts())
                 .put("publisher_stalled_ms", count.publisherStalledMillis())
+                .put("publisher_idle", count.publisherIsIdle())
                 .putTenths("fps", fps)
                 .beginObject("latency_us")
                 .putTenths("p50", count.latencyMicros(50))

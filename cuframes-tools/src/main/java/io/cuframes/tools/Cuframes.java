@@ -4,6 +4,8 @@ package io.cuframes.tools;
 import io.cuframes.javacv.VideoSource;
 import java.io.PrintWriter;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
@@ -16,14 +18,24 @@ import picocli.CommandLine.Help;
         sortOptions = false,
         synopsisSubcommandLabel = "COMMAND",
         description = "Decodes a camera once and shares the frames, zero-copy, with any number of processes.",
-        subcommands = {DemoCommand.class, RtspSourceCommand.class, SubCountCommand.class},
         footer = {
             "",
             "Start here: cuframes demo",
             "Each command has its own --help, with an example and its exit codes."
         })
 public final class Cuframes {
+    /** In the order of the help. */
+    private static final Map<String, Class<?>> COMMANDS = commands();
+
     private Cuframes() {}
+
+    private static Map<String, Class<?>> commands() {
+        Map<String, Class<?>> commands = new LinkedHashMap<>();
+        commands.put("demo", DemoCommand.class);
+        commands.put("rtsp-source", RtspSourceCommand.class);
+        commands.put(SubCountCommand.NAME, SubCountCommand.class);
+        return commands;
+    }
 
     /**
      * Runs the command and exits with its status.
@@ -37,8 +49,10 @@ public final class Cuframes {
         System.exit(status);
     }
 
-    private static int run(String[] arguments) {
+    /** Runs a command line and gives its exit status. */
+    static int run(String... arguments) {
         CommandLine commandLine = new CommandLine(new Cuframes());
+        addCommands(commandLine, arguments.length == 0 ? "" : arguments[0]);
         commandLine.setColorScheme(Help.defaultColorScheme(Help.Ansi.OFF)); // looking for a terminal costs 60 ms
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         commandLine.setExpandAtFiles(false); // --rtsp @FILE is one argument, with what a URL may hold
@@ -56,6 +70,16 @@ public final class Cuframes {
         } catch (LinkageError e) {
             return ExitStatus.report(e, Arrays.asList(arguments));
         }
+    }
+
+    /** Reading the options of a command takes tens of milliseconds: where one is wanted, the others are left out. */
+    private static void addCommands(CommandLine commandLine, String wanted) {
+        boolean known = COMMANDS.containsKey(wanted);
+        COMMANDS.forEach((name, type) -> {
+            if (!known || name.equals(wanted)) {
+                commandLine.addSubcommand(name, type);
+            }
+        });
     }
 
     /** A command line that makes no sense: one line that says what, one that says where to read more. */

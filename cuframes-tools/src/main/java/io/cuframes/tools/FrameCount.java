@@ -132,6 +132,11 @@ final class FrameCount {
         return subscriber.publisherStalledNanos() / 1_000_000;
     }
 
+    /** Whether the publisher says that it publishes nothing on purpose. */
+    boolean publisherIsIdle() {
+        return subscriber.isPublisherIdle();
+    }
+
     /** Sequence number of the last frame; 0 before the first. */
     long seq() {
         return seq;

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.tools;
 
-import io.cuframes.FrameFormat;
+import io.cuframes.PublishPolicy;
 import io.cuframes.Publisher;
 import io.cuframes.javacv.VideoSource;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.util.Arrays;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -21,15 +26,35 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         sortOptions = false,
-        header = "Opens a camera or a file, decodes it once, and publishes the frames under a key.",
-        footerHeading = "%nExample:%n",
-        footer = "  cuframes rtsp-source --rtsp rtsp://camera.local/stream1 --key cam1",
+        header = "Opens cameras or files, decodes each once, and publishes the frames under its key.",
+        description = {
+            "",
+            "One camera with --rtsp and --key; any number in one process, and one CUDA context, with --camera or --config."
+                    + " What fails with one of them is reported and touches no other: a network camera that cannot be reached is"
+                    + " tried again, unless --no-reconnect; a password that is refused, a key in use, or a stream"
+                    + " that cannot be decoded is the end of that camera.",
+            "",
+            "The other options hold for all cameras, except where the file of --config says otherwise, which has the"
+                    + " same names: ring, policy, transport, decoder, device, rtsp-transport, listen, loop, realtime,"
+                    + " reconnect, max-frames, max-subscribers, allow-users, allow-groups, on-demand, linger; at its"
+                    + " top for all its cameras, beside a camera's key and url for that one.",
+            "",
+            "Of each camera in a process of several, progress and result say the state, the rates, and what it takes: vram (the"
+                    + " ring, and the decoder's surfaces as computed from their size and number; not what the driver keeps"
+                    + " for a decoder besides, nor the CUDA context, which all share), host memory of a ring that is there,"
+                    + " and cpu (its own threads and FFmpeg's for it; not what serves the whole process)."
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  cuframes rtsp-source --rtsp rtsp://camera.local/stream1 --key cam1",
+            "  cuframes rtsp-source --camera gate=@gate.url --camera yard=rtsp://camera2.local/stream1 --on-demand"
+        },
         exitCodeListHeading = ExitStatus.HEADING,
         exitCodeList = {
             ExitStatus.FINE_HELP,
             ExitStatus.USAGE_HELP,
-            "4:the stream ended before --max-frames",
-            ExitStatus.BROKEN_HELP
+            "4:a stream ended before --max-frames",
+            ExitStatus.BROKEN_HELP + "; of several cameras, one failed for good"
         })
 final class RtspSourceCommand implements Callable<Integer> {
     private static final String NO_GROUP = "none";
@@ -41,8 +66,24 @@ final class RtspSourceCommand implements Callable<Integer> {
                     + " the URL. Unless given, the environment variable CUFRAMES_RTSP_URL.")
     private String url;
 
-    @Option(names = "--key", required = true, paramLabel = "KEY", description = "The stream's name.")
+    @Option(names = "--key", paramLabel = "KEY", description = "The stream's name, with --rtsp.")
     private String key;
+
+    @Option(
+            names = "--camera",
+            paramLabel = "KEY=URL|FILE|@FILE",
+            description =
+                    "A camera, instead of --key and --rtsp; once for each. Without = and what follows, its URL is in"
+                            + " the environment variable CUFRAMES_RTSP_URL_KEY, the key in capitals, with _ for what is no"
+                            + " letter or digit.")
+    private List<String> cameras = List.of();
+
+    @Option(
+            names = "--config",
+            paramLabel = "FILE",
+            description = "A YAML file with cameras: a list, each with key and url (also \"@FILE\", as seen from the"
+                    + " folder of the YAML file).")
+    private Path config;
 
     @Option(
             names = "--ring",
@@ -53,18 +94,44 @@ final class RtspSourceCommand implements Callable<Integer> {
     private int ring;
 
     @Option(
+            names = "--policy",
+            paramLabel = "drop-oldest|drop-newest|strict-wait",
+            defaultValue = "drop-oldest",
+            converter = PolicyWord.class,
+            description = "What happens where the next frame needs a slot that a strict reader has not read: take it"
+                    + " (drop-oldest, the default), drop the new frame (drop-newest), or wait for a second"
+                    + " (strict-wait).")
+    private PublishPolicy policy;
+
+    @Option(
+            names = "--on-demand",
+            description = "Decode only while somebody reads. The source is opened once at the start, to find out its"
+                    + " format; while nobody reads, the connection and the decoder are closed, and only the ring is"
+                    + " kept. The first reader has frames once the camera is connected to and sends a key frame.")
+    private boolean onDemand;
+
+    @Option(
+            names = "--linger",
+            paramLabel = "SECONDS",
+            defaultValue = "10",
+            converter = SecondsWord.class,
+            description = "With --on-demand, go on for this long after the last reader has gone (default:"
+                    + " ${DEFAULT-VALUE}).")
+    private Duration linger;
+
+    @Option(
             names = "--allow-user",
             split = ",",
             paramLabel = "UID",
             description = "Further users who may read the stream, by number, besides this one and root.")
-    private int[] allowedUsers;
+    private List<Integer> allowedUsers;
 
     @Option(
             names = "--allow-group",
             split = ",",
             paramLabel = "GID|none",
             description = "Groups whose members may read the stream, by number (default: this user's primary group).")
-    private String[] allowedGroups;
+    private List<String> allowedGroups;
 
     @Option(
             names = "--max-subscribers",
@@ -124,19 +191,108 @@ final class RtspSourceCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (maxFrames < 0) {
-            throw new ParameterException(
-                    spec.commandLine(), "--max-frames is " + maxFrames + ": it cannot be negative");
+            throw usage("--max-frames is " + maxFrames + ": it cannot be negative");
         }
         common.startLogging(System.Logger.Level.INFO);
         child.watchStdin();
-        String address = findAddress();
-        Publisher.Builder builder = Publisher.builder(key).requireFreeKey(); // said before a camera is asked
-        allow(builder);
+        if (cameras.isEmpty() && config == null) {
+            return publishOne();
+        }
+        List<CameraSettings> several = several();
+        try {
+            return new CameraFleet(several, common.socketDirectory, StopSignal.get(), child)
+                    .run(StopSignal.get(), common);
+        } finally {
+            tidyUp();
+        }
+    }
+
+    private ParameterException usage(String text) {
+        return new ParameterException(spec.commandLine(), text);
+    }
+
+    private CameraSettings.Draft draft() {
+        CameraSettings.Draft draft = new CameraSettings.Draft();
+        draft.ring = ring;
+        draft.policy = policy;
+        draft.transport = decoding.transport;
+        draft.decoder = decoding.decoder;
+        draft.device = device;
+        draft.rtspTransport = rtspTransport;
+        draft.listen = listen;
+        draft.loop = loop;
+        draft.realtime = realtime;
+        draft.reconnect = !noReconnect;
+        draft.maxFrames = maxFrames;
+        draft.maxSubscribers = maxSubscribers;
+        draft.users = allowedUsers;
+        draft.groups = allowedGroups == null ? null : groupIds();
+        draft.onDemand = onDemand;
+        draft.linger = linger;
+        return draft;
+    }
+
+    private List<Integer> groupIds() {
+        return allowedGroups.stream()
+                .filter(group -> !group.equals(NO_GROUP))
+                .map(this::groupId)
+                .toList();
+    }
+
+    private int groupId(String group) {
+        try {
+            return Integer.parseInt(group);
+        } catch (NumberFormatException e) {
+            throw usage("--allow-group is \"" + group + "\": it must be a number, as id -g prints it, or " + NO_GROUP);
+        }
+    }
+
+    /** The cameras of the command line, then those of the file. */
+    private List<CameraSettings> several() {
+        if (url != null || key != null) {
+            throw usage(
+                    "--rtsp and --key are for one camera, --camera and --config for several: give the one or the other");
+        }
+        CameraSettings.Draft draft = draft();
+        List<CameraSettings> all = new ArrayList<>();
+        Set<String> keys = new HashSet<>();
+        try {
+            for (String camera : cameras) {
+                int equals = camera.indexOf('=');
+                String name = equals < 0 ? camera : camera.substring(0, equals);
+                Publisher.builder(name); // says what is wrong with a key
+                all.add(draft.of(
+                        name,
+                        SourceAddress.ofCamera(
+                                name, equals < 0 ? null : camera.substring(equals + 1), System.getenv())));
+            }
+            if (config != null) {
+                all.addAll(CameraFile.read(config, draft, System.getenv()));
+            }
+        } catch (IllegalArgumentException e) {
+            throw usage(e.getMessage());
+        }
+        for (CameraSettings camera : all) {
+            if (!keys.add(camera.key())) {
+                throw usage("there are two cameras with the key \"" + camera.key() + "\": give each its own");
+            }
+        }
+        return all;
+    }
+
+    private int publishOne() {
+        if (key == null) {
+            throw usage("nothing to publish: give --key with --rtsp, or cameras with --camera or --config");
+        }
+        CameraSettings settings = draft().of(key, findAddress());
+        settings.stream().requireFreeKey(); // said before a camera is asked
         StopSignal stop = StopSignal.get();
         stop.onStop(this::endWhileOpening);
-        try (VideoSource source = openSource(address)) {
+        SourceEvents events = new SourceEvents();
+        Demand demand = Demand.of(settings, () -> false); // the signal ends it otherwise
+        try (VideoSource source = settings.openSource(demand, events)) {
             stop.onStop(source::interrupt);
-            return publish(source, builder, stop);
+            return publish(settings, source, demand, events);
         } finally {
             stop.onStop(null);
             tidyUp();
@@ -157,58 +313,16 @@ final class RtspSourceCommand implements Callable<Integer> {
         }
     }
 
-    private void allow(Publisher.Builder builder) {
-        if (allowedUsers != null) {
-            builder.allowUsers(allowedUsers);
-        }
-        if (allowedGroups != null) {
-            builder.allowGroups(Arrays.stream(allowedGroups)
-                    .filter(group -> !group.equals(NO_GROUP))
-                    .mapToInt(this::groupId)
-                    .toArray());
-        }
-    }
-
-    private int groupId(String group) {
-        try {
-            return Integer.parseInt(group);
-        } catch (NumberFormatException e) {
-            throw new ParameterException(
-                    spec.commandLine(),
-                    "--allow-group is \"" + group + "\": it must be a number, as id -g prints it, or " + NO_GROUP,
-                    e);
-        }
-    }
-
-    private VideoSource openSource(String address) {
-        return VideoSource.builder(address)
-                .decoder(decoding.decoder)
-                .device(device)
-                .rtspTransport(rtspTransport)
-                .listen(listen)
-                .loop(loop)
-                .realtime(realtime)
-                .reconnect(!noReconnect)
-                .listener(new SourceEvents())
-                .open();
-    }
-
-    private Publisher openPublisher(Publisher.Builder builder, VideoSource source, FrameFormat format) {
-        return builder.size(format.width(), format.height())
-                .format(format.pixelFormat())
-                .color(format.color())
-                .timeBase(source.timeBase())
-                .slots(ring)
-                .maxSubscribers(maxSubscribers)
-                .transport(decoding.transport)
-                .device(device)
-                .socketDirectory(common.socketDirectory)
-                .open();
-    }
-
-    private int publish(VideoSource source, Publisher.Builder builder, StopSignal stop) {
+    private int publish(CameraSettings settings, VideoSource source, Demand demand, SourceEvents events) {
         Console.standardError().line("opened " + source.describe());
-        SourceRun run = new SourceRun(source, format -> openPublisher(builder, source, format), maxFrames, child);
+        StopSignal stop = StopSignal.get();
+        SourceRun run = new SourceRun(
+                source,
+                format -> settings.openStream(format, source.timeBase(), common.socketDirectory),
+                maxFrames,
+                demand,
+                new SourceProgress(child));
+        events.tell(run);
         run.run(stop);
         SourceReport report = new SourceReport(key, source, run);
         common.printResult(report.text(), report.json());

@@ -36,6 +36,7 @@ record SourceReport(String key, VideoSource source, SourceRun run) {
                 .put("width", format.width())
                 .put("height", format.height())
                 .put("epochs", run.epochs())
+                .put("starts", run.starts())
                 .put("frames", run.frames())
                 .put("dropped", run.dropped())
                 .put("max_subscribers", run.mostSubscribers())

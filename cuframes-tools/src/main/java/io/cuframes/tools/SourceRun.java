@@ -1,36 +1,73 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.tools;
 
-import io.cuframes.ColorInfo;
 import io.cuframes.FrameFormat;
 import io.cuframes.Publisher;
 import io.cuframes.Transport;
 import io.cuframes.javacv.VideoSource;
-import java.util.Locale;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 
-/** Publishes a source until it ends; where its format changes, its publisher is opened anew with that. For one thread. */
+/**
+ * Publishes a source until it ends; where its format changes, its publisher is opened anew with that; while nobody wants its frames, it is
+ * closed. For one thread; the accessors are safe from any.
+ */
 final class SourceRun {
+    /** What a run is at. */
+    enum Phase {
+        /** No frame is known yet. */
+        OPENING,
+        /** Frames are published. */
+        DECODING,
+        /** Nobody reads: the source is closed. */
+        IDLE,
+        /** Somebody reads again: the source is being opened. */
+        STARTING
+    }
+
+    /** Hears how a run goes on, on its thread. */
+    interface Watcher {
+        /** A publisher is there: the first one, or the next for a new format. */
+        void opened(SourceRun run);
+
+        /** The phase is another. */
+        void turned(SourceRun run);
+
+        /** Called often: after each frame, and now and then while there is none. */
+        void offered(SourceRun run);
+    }
+
+    /** How often somebody who waits for readers looks for one. */
+    private static final long LOOK_MILLIS = 50;
+
     private final VideoSource source;
     private final Function<FrameFormat, Publisher> opener;
     private final long maxFrames;
-    private final boolean json;
-    private final Ticker ticker;
-    private Publisher publisher;
-    private Transport transport;
-    private int epochs;
-    private long frames;
-    private long dropped;
-    private int mostSubscribers;
-    private long firstNanos;
-    private long lastNanos;
+    private final Demand demand;
+    private final Watcher watcher;
+    private final AtomicLong frames = new AtomicLong();
+    private final AtomicLong dropped = new AtomicLong();
+    private volatile Publisher publisher;
+    private volatile Phase phase = Phase.OPENING;
+    private volatile Transport transport;
+    private volatile int epochs;
+    private volatile int starts;
+    private volatile int mostSubscribers;
+    private volatile long firstNanos;
+    private volatile long lastNanos;
 
-    SourceRun(VideoSource source, Function<FrameFormat, Publisher> opener, long maxFrames, ChildOptions options) {
+    SourceRun(
+            VideoSource source,
+            Function<FrameFormat, Publisher> opener,
+            long maxFrames,
+            Demand demand,
+            Watcher watcher) {
         this.source = source;
         this.opener = opener;
         this.maxFrames = maxFrames;
-        this.json = options.json();
-        this.ticker = options.ticker();
+        this.demand = demand;
+        this.watcher = watcher;
     }
 
     /** Publishes until the source ends, the frames are counted, or the signal comes. */
@@ -42,88 +79,97 @@ final class SourceRun {
         }
         publisher = opener.apply(source.format());
         try {
-            announceOpening();
+            demand.ask(publisher);
+            opened();
             while (publishAll(stop) == VideoSource.Status.FORMAT_CHANGED) {
                 publisher = publisher.reopen(source.format());
-                announceOpening();
+                demand.askInstead(publisher);
+                opened();
             }
         } finally {
             publisher.close();
         }
     }
 
+    private void opened() {
+        epochs = epochs() + 1;
+        transport = publisher.transport();
+        watcher.opened(this);
+    }
+
+    private void turn(Phase next) {
+        if (next == Phase.DECODING) {
+            starts = starts() + 1;
+        }
+        phase = next;
+        watcher.turned(this);
+    }
+
     private VideoSource.Status publishAll(StopSignal stop) {
         VideoSource.Status status = VideoSource.Status.PUBLISHED;
-        while (!stop.raised() && (maxFrames == 0 || frames < maxFrames)) {
+        while (!stop.raised() && (maxFrames == 0 || frames() < maxFrames)) {
+            if (phase != Phase.DECODING && source.awaitFrame()) {
+                publisher.setIdle(false);
+                turn(Phase.DECODING);
+            }
             status = source.publishNext(publisher);
             switch (status) {
                 case PUBLISHED -> count();
-                case DROPPED -> dropped++;
+                case DROPPED -> dropped.incrementAndGet();
+                case IDLE -> awaitDemand(stop);
                 case FORMAT_CHANGED, END -> {
                     return status;
                 }
             }
-            offerProgress();
+            noteProgress();
         }
         return status;
     }
 
+    private void awaitDemand(StopSignal stop) {
+        publisher.setIdle(true);
+        turn(Phase.IDLE);
+        while (!stop.raised() && !demand.getAsBoolean()) {
+            noteProgress();
+            stop.sleep(LOOK_MILLIS);
+        }
+        if (!stop.raised()) {
+            turn(Phase.STARTING);
+        }
+    }
+
     private void count() {
-        lastNanos = System.nanoTime();
-        if (frames == 0) {
-            firstNanos = lastNanos;
-        }
-        frames++;
-    }
-
-    private void announceOpening() {
-        epochs++;
-        transport = publisher.transport();
-        if (json) {
-            System.out.println(event("opened").end());
-        } else {
-            Console.standardError().line("publishing \"" + publisher.key() + "\": " + publisher.describe());
-        }
-        if (epochs > 1) {
-            Console.standardError()
-                    .line("the format is now " + text(publisher.format()) + ": a new epoch of the same key");
+        long now = System.nanoTime();
+        lastNanos = now;
+        if (frames.incrementAndGet() == 1) {
+            firstNanos = now;
         }
     }
 
-    private static String text(FrameFormat format) {
-        ColorInfo color = format.color();
-        return format.pixelFormat() + " " + format.width() + "x" + format.height() + ", colours " + color.primaries()
-                + "/" + color.transfer() + "/" + color.matrix() + ", range " + color.range();
+    private void noteProgress() {
+        mostSubscribers = Math.max(mostSubscribers, publisher.subscribers());
+        watcher.offered(this);
     }
 
-    private JsonLine event(String name) {
-        return JsonLine.begin().put("event", name).put("key", publisher.key()).put("transport", transport.name());
+    /** The source is lost, and will be tried again: readers who wait for it to start wait for nothing that is under way. */
+    void noteLoss() {
+        if (phase == Phase.STARTING) {
+            publisher.setIdle(false);
+        }
     }
 
-    private void offerProgress() {
-        int subscribers = publisher.subscribers();
-        mostSubscribers = Math.max(mostSubscribers, subscribers);
-        if (!ticker.due(System.nanoTime(), frames)) {
-            return;
-        }
-        if (json) {
-            System.out.println(event("progress")
-                    .put("frames", frames)
-                    .put("dropped", dropped)
-                    .put("subscribers", subscribers)
-                    .putTenths("fps", ticker.perSecond())
-                    .end());
-        } else {
-            Console.standardError()
-                    .live(String.format(
-                            Locale.ROOT,
-                            "%s  %.1f fps  frames %d  dropped %d  subscribers %d",
-                            publisher.key(),
-                            ticker.perSecond(),
-                            frames,
-                            dropped,
-                            subscribers));
-        }
+    /** Whether it depends on readers. */
+    boolean varies() {
+        return demand.varies();
+    }
+
+    Phase phase() {
+        return phase;
+    }
+
+    /** The publisher at present, or the last one, closed; null before the first. */
+    Publisher publisher() {
+        return publisher;
     }
 
     /** Publishers opened: one, and one more for each change of format. */
@@ -131,13 +177,22 @@ final class SourceRun {
         return epochs;
     }
 
+    /** How often decoding for readers began: once without on-demand; with it, each time that somebody came where nobody had read. */
+    int starts() {
+        return starts;
+    }
+
     long frames() {
-        return frames;
+        return frames.get();
     }
 
     /** Frames that found every slot being read. */
     long dropped() {
-        return dropped;
+        return dropped.get();
+    }
+
+    int subscribers() {
+        return publisher == null ? 0 : publisher.subscribers();
     }
 
     /** The most subscribers there were at a time. */
@@ -150,11 +205,16 @@ final class SourceRun {
         return transport;
     }
 
+    /** From the first frame to the last. */
+    Duration duration() {
+        return Duration.ofNanos(lastNanos - firstNanos);
+    }
+
     double seconds() {
-        return (lastNanos - firstNanos) / 1e9;
+        return duration().toNanos() / 1e9;
     }
 
     double fps() {
-        return frames < 2 ? Double.NaN : (frames - 1) / seconds();
+        return frames() < 2 ? Double.NaN : (frames() - 1) / seconds();
     }
 }

@@ -22,6 +22,13 @@ final class ToolLogger implements System.Logger {
         threshold = least;
     }
 
+    /** Prints where an error came from, if --debug asks for that. */
+    static void traceForDebug(Throwable error) {
+        if (threshold.getSeverity() <= Level.DEBUG.getSeverity()) {
+            error.printStackTrace();
+        }
+    }
+
     @Override
     public String getName() {
         return name;
@@ -45,8 +52,8 @@ final class ToolLogger implements System.Logger {
             default -> "";
         };
         Console.standardError().line(prefix + message + (thrown == null ? "" : ": " + thrown));
-        if (thrown != null && threshold.getSeverity() <= Level.DEBUG.getSeverity()) {
-            thrown.printStackTrace();
+        if (thrown != null) {
+            traceForDebug(thrown);
         }
     }
 

@@ -44,7 +44,9 @@ class LauncherTest {
         Files.createDirectories(root.resolve("bin"));
         Path launcher = Path.of("..", "bin", "cuframes");
         script(root.resolve("bin/cuframes"), Files.readString(launcher));
-        Files.copy(launcher.resolveSibling("find-java.sh"), root.resolve("bin/find-java.sh"));
+        for (String sourced : List.of("find-java.sh", "start-archive.sh", "RaiseClassVersion.java")) {
+            Files.copy(launcher.resolveSibling(sourced), root.resolve("bin").resolve(sourced));
+        }
         for (String module : List.of("cuframes-native", "cuframes-core", "cuframes-javacv", "cuframes-tools")) {
             Files.createDirectories(root.resolve(module).resolve("src/main"));
             Files.createFile(root.resolve(module).resolve("pom.xml"));
@@ -191,6 +193,63 @@ class LauncherTest {
         try (Tool tool = launch(root.resolve("bin/cuframes"), environment, "demo")) {
             assertEquals(0, tool.await(), tool.err());
             assertTrue(tool.out().contains("-Xmx64m\n-Dcuframes.socketDir=/x\n"), tool.out());
+        }
+    }
+
+    /** A Java that makes an archive where it is told to, and prints its command line otherwise. */
+    private void makeAnArchivingJdk(String release, String option) throws IOException {
+        makeJdk(jdk, release);
+        script(
+                jdk.resolve("bin/java"),
+                "for word; do\n  case $word in\n    " + option
+                        + "=*) echo archive >\"${word#*=}\" ;;\n    *) echo \"$word\" ;;\n" + "  esac\ndone\n");
+    }
+
+    private Path archive(String name) throws IOException {
+        return root.toRealPath().resolve("cuframes-tools/target/cuframes").resolve(name);
+    }
+
+    @Test
+    void commandsStartWithAnArchiveOfClassesWhereOneCouldBeMade() throws Exception {
+        makeMaven(MAVEN);
+        makeAnArchivingJdk(RELEASE, "-XX:AOTCacheOutput");
+        try (Tool tool = launch("demo")) {
+            assertEquals(0, tool.await(), tool.err());
+            assertTrue(tool.out().contains("-XX:AOTCache=" + archive("start-25.aot") + "\n"), tool.out());
+        }
+        try (Tool tool = launch(
+                root.resolve("bin/cuframes"),
+                Map.of("JAVA_HOME", jdk.toString(), "CUFRAMES_JAVA_OPTS", "-Xshare:off"),
+                "demo")) {
+            assertEquals(0, tool.await(), tool.err());
+            assertFalse(tool.out().contains("-XX:AOTCache"), tool.out());
+        }
+        Path jar = archive("lib").resolve("tools.jar");
+        Files.setLastModifiedTime(jar, FileTime.from(Instant.now().plusSeconds(1)));
+        try (Tool tool = launch("demo")) {
+            assertEquals(0, tool.await(), tool.err());
+            assertFalse(tool.out().contains("-XX:AOTCache"), "it is of other jars: " + tool.out());
+        }
+    }
+
+    @Test
+    void anOlderJavaHasTheOlderKindOfArchive() throws Exception {
+        makeMaven(MAVEN);
+        makeAnArchivingJdk("JAVA_VERSION=\"23.0.1\"\n", "-XX:ArchiveClassesAtExit");
+        try (Tool tool = launch("demo")) {
+            assertEquals(0, tool.await(), tool.err());
+            assertTrue(tool.out().contains("-XX:SharedArchiveFile=" + archive("start-23.jsa") + "\n"), tool.out());
+        }
+    }
+
+    @Test
+    void withoutAnArchiveCommandsRunAllTheSame() throws Exception {
+        makeMaven(MAVEN);
+        try (Tool tool = launch("demo")) {
+            assertEquals(0, tool.await(), tool.err());
+            assertTrue(tool.err().contains("no archive of classes could be made"), tool.err());
+            assertFalse(tool.out().contains("-XX:AOTCache"), tool.out());
+            assertTrue(tool.out().endsWith("io.cuframes.tools.Cuframes\ndemo\n"), tool.out());
         }
     }
 

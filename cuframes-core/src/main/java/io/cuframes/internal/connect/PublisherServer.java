@@ -8,6 +8,7 @@ import io.cuframes.ffm.Errno;
 import io.cuframes.ffm.Libc;
 import io.cuframes.internal.events.ConnectEvent;
 import io.cuframes.internal.events.DisconnectEvent;
+import io.cuframes.internal.events.Recordings;
 import io.cuframes.internal.events.Side;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
@@ -392,7 +393,9 @@ public final class PublisherServer implements AutoCloseable {
         }
         Faults.reach(FaultPoint.READY_READ);
         peer.setReady();
-        ConnectEvent.record(key.name(), epoch, peer.credentials().pid(), peer.title());
+        if (Recordings.possible()) {
+            ConnectEvent.record(key.name(), epoch, peer.credentials().pid(), peer.title());
+        }
         setSubscribers(subscribers + 1);
         LOG.log(System.Logger.Level.INFO, () -> "\"" + key + "\": subscriber " + peer.title() + " is here");
     }
@@ -432,8 +435,10 @@ public final class PublisherServer implements AutoCloseable {
             setSubscribers(subscribers - 1);
         }
         if (peer.isReady()) {
-            String reason = drainNanos < 0 ? DisconnectEvent.GONE : DisconnectEvent.ENDED;
-            DisconnectEvent.record(key.name(), epoch, Side.PUBLISHER, peer.title(), reason);
+            if (Recordings.possible()) {
+                String reason = drainNanos < 0 ? DisconnectEvent.GONE : DisconnectEvent.ENDED;
+                DisconnectEvent.record(key.name(), epoch, Side.PUBLISHER, peer.title(), reason);
+            }
             LOG.log(System.Logger.Level.INFO, () -> "\"" + key + "\": subscriber " + peer.title() + " is gone");
         }
         peer.close();

@@ -11,6 +11,7 @@ import jdk.jfr.Unsigned;
 /**
  * An event of one stream in a flight recording. Those that can come with every frame are off unless a recording asks for them, those that tell of a
  * change are on. An event class asks its own probe before it makes an event: where nobody records, that is one test of a field and no allocation.
+ * Who uses one asks {@link Recordings} first.
  */
 @Category("cuframes")
 @StackTrace(false)

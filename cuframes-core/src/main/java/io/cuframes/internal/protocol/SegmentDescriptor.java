@@ -79,6 +79,8 @@ public final class SegmentDescriptor {
     public static final long REFUSED_OFFSET = 664;
     public static final long STALLED_OFFSET = 672;
     public static final long END_REASON_OFFSET = 680;
+    public static final long IDLE_OFFSET = 684;
+    public static final long IDLE_AFTER_OFFSET = 688;
 
     public static final long INDEX_OFFSET = 1024;
     public static final int INDEX_ENTRIES = 128;
