@@ -16,7 +16,7 @@ import picocli.CommandLine.Help;
         sortOptions = false,
         synopsisSubcommandLabel = "COMMAND",
         description = "Decodes a camera once and shares the frames, zero-copy, with any number of processes.",
-        subcommands = {DemoCommand.class, RtspSourceCommand.class, SubCountCommand.class},
+        subcommands = {DemoCommand.class, RtspSourceCommand.class, SubCountCommand.class, BenchCommand.class},
         footer = {
             "",
             "Start here: cuframes demo",
