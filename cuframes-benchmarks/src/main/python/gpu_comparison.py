@@ -7,7 +7,6 @@ Writes comparison.json, table.txt and the plots into --out; a part that cannot b
 """
 
 import argparse
-import glob
 import json
 import os
 import platform
@@ -53,9 +52,8 @@ class Run:
         self.options = options
         self.begin = time.monotonic()
         self.cuframes = os.environ["CUFRAMES"]
-        jars = ":".join(sorted(glob.glob(os.path.join(os.environ["CUFRAMES_BENCHMARKS_LIB"], "*.jar"))))
         self.java = [os.environ["CUFRAMES_BENCHMARKS_JAVA"], "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC",
-                     "-XX:-UsePerfData", "-Djava.util.logging.config.file=/dev/null", "-cp", jars]
+                     "-XX:-UsePerfData", "-Djava.util.logging.config.file=/dev/null", "-cp", os.environ["CUFRAMES_BENCHMARKS_CLASSES"]]
         self.result = {"parts": {}, "left_out": {}}
         self.ring = "host" if options.software else "cuda-vmm"
         self.scratch = None
@@ -109,7 +107,8 @@ class Run:
 
     def fan_out(self):
         return self.bench("fan-out", ["--modes", self.ring, "--wait", "park", "--subscribers", self.options.subscribers,
-                                      "--rounds", 3, "--frames", 1000, "--warmup", 250, "--rate", 250])
+                                      "--rounds", min(3, self.options.rounds), "--frames", min(1000, self.options.frames),
+                                      "--rate", 250])
 
     def cameras(self):
         clip = os.path.join(self.scratch, "clip.mp4")

@@ -3,6 +3,7 @@ package io.cuframes.benchmarks;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
@@ -18,6 +19,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -31,19 +33,33 @@ class ShortFormTest {
      */
     private static final double BOUND = 0.005;
 
+    private static final Path PYTHON = Path.of("src", "main", "python");
+
     @TempDir
     Path directory;
 
     /** Runs a program as the launcher would; its standard output. */
     private static String run(List<String> options, String main, String... arguments)
             throws IOException, InterruptedException {
+        List<String> line = new ArrayList<>(java());
+        line.addAll(options);
+        line.add(main);
+        line.addAll(List.of(arguments));
+        return run(new ProcessBuilder(line));
+    }
+
+    /** A JVM with this one's classes. */
+    private static List<String> java() {
         List<String> line = new ArrayList<>();
         line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         line.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-Djava.util.logging.config.file=/dev/null"));
-        line.addAll(options);
-        line.addAll(List.of("-cp", System.getProperty("java.class.path"), main));
-        line.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(line).redirectErrorStream(true).start();
+        line.addAll(List.of("-cp", System.getProperty("java.class.path")));
+        return line;
+    }
+
+    private static String run(ProcessBuilder builder) throws IOException, InterruptedException {
+        String main = builder.command().toString();
+        Process process = builder.redirectErrorStream(true).start();
         ByteArrayOutputStream output = new ByteArrayOutputStream();
         Thread reader = Thread.ofPlatform().daemon().start(() -> {
             try {
@@ -70,7 +86,7 @@ class ShortFormTest {
                 List.of(),
                 io.cuframes.benchmarks.ipc.IpcComparison.class.getName(),
                 "--seconds",
-                "0.8",
+                "0.4",
                 "--rounds",
                 "1",
                 "--out",
@@ -124,6 +140,71 @@ class ShortFormTest {
                     each.getAsJsonObject().getAsJsonObject("secondaryMetrics").has("gc.alloc.rate.norm"), text);
         }
         assertEquals(Set.of("acquirePublish", "nextClose"), measured);
+    }
+
+    private static boolean hasPython() {
+        return Stream.of("/usr/bin", "/usr/local/bin").anyMatch(place -> Files.isExecutable(Path.of(place, "python3")));
+    }
+
+    /** All that the comparison on a GPU does, with the CPU and host memory in its place, and without PyTorch. */
+    @Test
+    void theGpuComparisonRunsWithoutAGpu() throws Exception {
+        assumeTrue(hasPython(), "no python3 is installed");
+        Path launcher = directory.resolve("cuframes");
+        Files.writeString(
+                launcher, "#!/bin/sh\nexec " + String.join(" ", java()) + " io.cuframes.tools.Cuframes \"$@\"\n");
+        assertTrue(launcher.toFile().setExecutable(true));
+        Path out = directory.resolve("out");
+        ProcessBuilder builder = new ProcessBuilder(
+                "python3",
+                "-B",
+                PYTHON.resolve("gpu_comparison.py").toString(),
+                "--software",
+                "--out",
+                out.toString(),
+                "--parts",
+                "ready,torch,fan-out,cameras",
+                "--rounds",
+                "1",
+                "--frames",
+                "60",
+                "--subscribers",
+                "1,2",
+                "--cameras",
+                "2",
+                "--services",
+                "2",
+                "--seconds",
+                "2",
+                "--size",
+                "320x192");
+        builder.environment().put("CUFRAMES", launcher.toString());
+        builder.environment().put("CUFRAMES_BENCHMARKS_JAVA", java().get(0));
+        builder.environment().put("CUFRAMES_BENCHMARKS_CLASSES", System.getProperty("java.class.path"));
+        String text = run(builder);
+        JsonObject json = JsonParser.parseString(Files.readString(out.resolve("comparison.json")))
+                .getAsJsonObject();
+        assertEquals(Set.of("torch"), json.getAsJsonObject("left_out").keySet(), text);
+        JsonObject cameras = json.getAsJsonObject("parts").getAsJsonObject("cameras");
+        JsonObject shared = cameras.getAsJsonObject("shared");
+        assertTrue(shared.get("frames").getAsLong() > 0 && shared.get("checked").getAsLong() > 0, text);
+        assertEquals(0, shared.get("torn").getAsLong(), text);
+        assertEquals("", shared.get("failures").getAsString());
+        assertTrue(cameras.getAsJsonObject("independent").get("frames").getAsLong() > 0, text);
+        try (Stream<Path> files = Files.list(out)) {
+            assertTrue(files.count() <= 8, "the files of a run are few");
+        }
+    }
+
+    @Test
+    void whatTheGpuComparisonReadsAndComputesIsRight() throws Exception {
+        assumeTrue(hasPython(), "no python3 is installed");
+        Path tests = Path.of("src", "test", "python").toAbsolutePath();
+        ProcessBuilder builder =
+                new ProcessBuilder("python3", "-B", "-m", "unittest", "discover", "-s", tests.toString());
+        builder.environment().put("PYTHONPATH", PYTHON.toAbsolutePath().toString());
+        String text = run(builder);
+        assertTrue(text.contains("OK") && !text.contains("Ran 0 tests"), text);
     }
 
     @Test
