@@ -17,7 +17,8 @@ class Failed(Exception):
     """A part could not be measured; the message says why."""
 
 
-def _end_with_parent():
+def end_with_parent():
+    """Has the kernel end this process with the one that started it."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -36,7 +37,7 @@ class Started:
             stderr=subprocess.PIPE,
             text=True,
             env=env,
-            preexec_fn=_end_with_parent,
+            preexec_fn=end_with_parent,
         )
         for stream, lines in ((self.process.stdout, self.lines), (self.process.stderr, self.errors)):
             threading.Thread(target=self._collect, args=(stream, lines), daemon=True).start()

@@ -9,6 +9,8 @@ import json
 import sys
 import time
 
+from processes import end_with_parent
+
 SLOTS = 6
 
 
@@ -20,6 +22,7 @@ def consume(frames, warmup, queue, done, results):
     """Reads the last element of each frame, says so, and at the end gives the latencies."""
     import torch
 
+    end_with_parent()
     torch.cuda.init()
     latencies = []
     wrong = 0

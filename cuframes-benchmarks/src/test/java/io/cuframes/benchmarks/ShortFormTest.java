@@ -86,7 +86,7 @@ class ShortFormTest {
                 List.of(),
                 io.cuframes.benchmarks.ipc.IpcComparison.class.getName(),
                 "--seconds",
-                "0.4",
+                "0.8",
                 "--rounds",
                 "1",
                 "--out",
@@ -96,15 +96,19 @@ class ShortFormTest {
                 .getAsJsonObject("tasks");
         assertEquals(Set.of("round_trip", "rate", "frame_latency", "frame_rate"), tasks.keySet());
         for (String task : List.of("round_trip", "rate")) {
-            double ratio = tasks.getAsJsonObject(task).get("ring_against_aeron").getAsDouble();
-            assertTrue(ratio > 0, text);
-            System.out.printf(
-                    Locale.ROOT,
-                    "report, no test: HOST ring against Aeron IPC, %s: %.2fx, %s%n",
-                    task,
-                    ratio,
-                    ratio >= BOUND ? "within the bound of " + BOUND : "BELOW THE BOUND of " + BOUND + ": look at it");
+            JsonObject figures = tasks.getAsJsonObject(task);
+            assertTrue(figures.has("ring") && figures.has("aeron"), text);
+            System.out.println("report, no test: HOST ring against Aeron IPC, " + task + ": " + verdict(figures));
         }
+    }
+
+    private static String verdict(JsonObject figures) {
+        if (!figures.has("ring_against_aeron")) {
+            return "nothing measured, the machine is too busy";
+        }
+        double ratio = figures.get("ring_against_aeron").getAsDouble();
+        return String.format(Locale.ROOT, "%.3fx, ", ratio)
+                + (ratio >= BOUND ? "within the bound of " + BOUND : "BELOW THE BOUND of " + BOUND + ": look at it");
     }
 
     @Test

@@ -37,6 +37,7 @@ public final class IpcComparison {
     private static final List<String> WAYS = List.of("ring", "aeron", "ring-waits-for-nobody");
 
     private static final int START_SECONDS = 60;
+    private static final String AGAINST = "ring_against_aeron";
 
     private final long millis;
     private final int rounds;
@@ -249,8 +250,10 @@ public final class IpcComparison {
         });
         double ring = median(ways.get("ring"), figure);
         double aeron = median(ways.get("aeron"), figure);
-        // How many times as good the ring is: as many messages, or as little time.
-        json.addProperty("ring_against_aeron", Math.round(1000 * (task.isRate() ? ring / aeron : aeron / ring)) / 1e3);
+        if (ring > 0 && aeron > 0) { // else the machine was too busy for so short a time
+            // How many times as good the ring is: as many messages, or as little time.
+            json.addProperty(AGAINST, Math.round(1000 * (task.isRate() ? ring / aeron : aeron / ring)) / 1e3);
+        }
         return json;
     }
 
@@ -273,14 +276,17 @@ public final class IpcComparison {
             boolean rate = Task.valueOf(name.toUpperCase(Locale.ROOT)).isRate();
             text.append(String.format(
                     Locale.ROOT,
-                    "%-16s %10d %14s %14s %14s %14s %19.2fx%n",
+                    "%-16s %10d %14s %14s %14s %14s %20s%n",
                     name.replace('_', ' '),
                     task.get("bytes").getAsInt(),
                     figure(task.getAsJsonObject("ring"), rate, "p50_ns"),
                     figure(task.getAsJsonObject("ring"), rate, "p99_ns"),
                     figure(task.getAsJsonObject("aeron"), rate, "p50_ns"),
                     figure(task.getAsJsonObject("aeron"), rate, "p99_ns"),
-                    task.get("ring_against_aeron").getAsDouble()));
+                    task.has(AGAINST)
+                            ? String.format(
+                                    Locale.ROOT, "%.2fx", task.get(AGAINST).getAsDouble())
+                            : "nothing measured"));
             if (rate) {
                 JsonObject free = task.getAsJsonObject(WAYS.get(2));
                 text.append(String.format(

@@ -7,11 +7,14 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** The CUDA calls of one thread: a stream, and the read of 4 bytes that every way is timed by. For the thread that makes it. */
+/**
+ * The CUDA calls of one thread: a stream, and the read of 4 bytes that every way is timed by. For the thread that makes it, or for another from its {@link #useHere} on.
+ */
 final class Gpu {
     private static final int SCRATCH = 64;
 
     private final MemorySegment scratch = Arena.global().allocate(SCRATCH, 16);
+    private final int device;
     private final long stream;
     private final long pinned;
     private final MemorySegment read;
@@ -19,7 +22,8 @@ final class Gpu {
     Gpu(int device) {
         LibCudart.load();
         LibCuda.load();
-        check(LibCudart.cudaSetDevice(device), "cudaSetDevice");
+        this.device = device;
+        useHere();
         stream = newStream();
         check(LibCudart.cudaHostAlloc(scratch, SCRATCH, LibCudart.cudaHostAllocDefault), "cudaHostAlloc");
         pinned = scratch.get(ValueLayout.JAVA_LONG, 0);
@@ -29,6 +33,11 @@ final class Gpu {
     @SuppressWarnings("restricted") // memory that CUDA allocated with this length
     private static MemorySegment at(long address, long length) {
         return MemorySegment.ofAddress(address).reinterpret(length);
+    }
+
+    /** CUDA's device is a thread's own affair. */
+    void useHere() {
+        check(LibCudart.cudaSetDevice(device), "cudaSetDevice");
     }
 
     static void check(int status, String call) {

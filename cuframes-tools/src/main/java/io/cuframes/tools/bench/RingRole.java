@@ -32,14 +32,24 @@ final class RingRole {
             for (int stream = 0; stream < spec.streams(); stream++) {
                 publishers.add(open(spec, stream));
             }
+            List<Gpu> gpus = gpus(spec);
             Meeting meeting = new Meeting(spec);
             for (int reader = 0; reader < spec.subscribers(); reader++) {
                 meeting.await("subscriber-" + reader);
             }
-            return onThreads(spec, stream -> publish(spec, publishers.get(stream)));
+            return onThreads(spec, stream -> publish(spec, publishers.get(stream), gpus.get(stream)));
         } finally {
             publishers.forEach(Publisher::close);
         }
+    }
+
+    /** One for each stream's thread, made before the first frame; null for each where there is none. */
+    private static List<Gpu> gpus(RoleSpec spec) {
+        List<Gpu> gpus = new ArrayList<>();
+        for (int stream = 0; stream < spec.streams(); stream++) {
+            gpus.add(spec.mode().needsGpu() ? new Gpu(spec.device()) : null);
+        }
+        return gpus;
     }
 
     private static Publisher open(RoleSpec spec, int stream) {
@@ -84,8 +94,10 @@ final class RingRole {
         }
     }
 
-    private static RoleResult publish(RoleSpec spec, Publisher publisher) {
-        Gpu gpu = spec.mode().needsGpu() ? new Gpu(spec.device()) : null;
+    private static RoleResult publish(RoleSpec spec, Publisher publisher, Gpu gpu) {
+        if (gpu != null) {
+            gpu.useHere();
+        }
         RoleResult result = new RoleResult(spec);
         Recording publishing = result.recording(RoleResult.What.PUBLISH);
         Recording acquiring = result.recording(RoleResult.What.ACQUIRE);
@@ -143,8 +155,9 @@ final class RingRole {
             for (int stream = 0; stream < spec.streams(); stream++) {
                 subscribers.add(subscribe(spec, stream));
             }
+            List<Gpu> gpus = gpus(spec);
             new Meeting(spec).ready("subscriber-" + spec.index());
-            return onThreads(spec, stream -> read(spec, subscribers.get(stream)));
+            return onThreads(spec, stream -> read(spec, subscribers.get(stream), gpus.get(stream)));
         } finally {
             subscribers.forEach(Subscriber::close);
         }
@@ -160,8 +173,10 @@ final class RingRole {
         return (spec.mode().needsGpu() ? builder.device(spec.device()) : builder).open();
     }
 
-    private static RoleResult read(RoleSpec spec, Subscriber subscriber) {
-        Gpu gpu = spec.mode().needsGpu() ? new Gpu(spec.device()) : null;
+    private static RoleResult read(RoleSpec spec, Subscriber subscriber, Gpu gpu) {
+        if (gpu != null) {
+            gpu.useHere();
+        }
         Reading reading = new Reading(spec);
         try {
             while (true) {
