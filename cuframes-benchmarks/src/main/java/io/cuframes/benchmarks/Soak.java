@@ -321,7 +321,11 @@ public final class Soak {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment free = arena.allocate(ValueLayout.JAVA_LONG);
             MemorySegment total = arena.allocate(ValueLayout.JAVA_LONG);
-            Gpu.check(LibCudart.cudaMemGetInfo(free, total), "cudaMemGetInfo");
+            int status = LibCudart.cudaMemGetInfo(free, total);
+            if (status != LibCudart.cudaSuccess) {
+                throw new IllegalStateException(
+                        "cudaMemGetInfo failed: " + status + " " + LibCudart.cudaGetErrorName(status));
+            }
             return total.get(ValueLayout.JAVA_LONG, 0) - free.get(ValueLayout.JAVA_LONG, 0);
         }
     }

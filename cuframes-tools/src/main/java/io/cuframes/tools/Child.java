@@ -20,7 +20,7 @@ import java.util.concurrent.TimeUnit;
  * A cuframes command as a process of its own, run by the same Java and class path. Its standard input is a pipe that nothing is written to: it
  * ends when this process does, however that comes about, and the child with it. Thread-safe.
  */
-final class Child implements AutoCloseable {
+public final class Child implements AutoCloseable {
     private static final int KEPT_LINES = 40;
 
     private final String name;
@@ -37,15 +37,29 @@ final class Child implements AutoCloseable {
      * @param arguments of the command, which must print its progress as JSON
      */
     Child(String name, List<String> arguments) throws IOException {
+        this(name, List.of(), Cuframes.class, arguments);
+    }
+
+    /**
+     * Starts a program.
+     *
+     * @param name for messages
+     * @param prefix what starts it, such as taskset and its arguments; may be empty
+     * @param main its class
+     * @param arguments its own
+     * @throws IOException if it cannot be started
+     */
+    public Child(String name, List<String> prefix, Class<?> main, List<String> arguments) throws IOException {
         this.name = name;
-        List<String> line = new ArrayList<>(javaCommand());
+        List<String> line = new ArrayList<>(prefix);
+        line.addAll(javaCommand(main));
         line.addAll(arguments);
         process = new ProcessBuilder(line).start();
         read("out", process.getInputStream(), this::takeOutput);
         read("err", process.getErrorStream(), this::takeError);
     }
 
-    private static List<String> javaCommand() {
+    private static List<String> javaCommand(Class<?> main) {
         List<String> line = new ArrayList<>();
         line.add(ProcessHandle.current().info().command().orElse("java"));
         line.add("--enable-native-access=ALL-UNNAMED");
@@ -57,7 +71,7 @@ final class Child implements AutoCloseable {
         }
         line.add("-cp");
         line.add(System.getProperty("java.class.path"));
-        line.add(Cuframes.class.getName());
+        line.add(main.getName());
         return line;
     }
 
@@ -104,7 +118,12 @@ final class Child implements AutoCloseable {
         }
     }
 
-    String name() {
+    /**
+     * What it is called in messages.
+     *
+     * @return the name it was given
+     */
+    public String name() {
         return name;
     }
 
@@ -118,27 +137,49 @@ final class Child implements AutoCloseable {
         return progress;
     }
 
-    /** Its result, or null if it has not printed one. */
-    synchronized JsonObject result() {
+    /**
+     * What it printed last, progress aside.
+     *
+     * @return its result, or null if it has not printed one
+     */
+    public synchronized JsonObject result() {
         return result;
     }
 
-    /** The last lines of its standard error. */
-    synchronized List<String> errors() {
+    /**
+     * The last lines of its standard error.
+     *
+     * @return at most 40
+     */
+    public synchronized List<String> errors() {
         return List.copyOf(errors);
     }
 
-    boolean isAlive() {
+    /**
+     * Whether it runs.
+     *
+     * @return false once it has ended
+     */
+    public boolean isAlive() {
         return process.isAlive();
     }
 
-    /** Its exit code; only once it has ended. */
-    int exitCode() {
+    /**
+     * Its exit code; only once it has ended.
+     *
+     * @return 0 if all was well
+     */
+    public int exitCode() {
         return process.exitValue();
     }
 
-    /** Waits until it has ended and all that it printed is read; false if that takes longer than the time given. */
-    boolean await(long millis) {
+    /**
+     * Waits until it has ended and all that it printed is read.
+     *
+     * @param millis for how long, at most
+     * @return false if that takes longer
+     */
+    public boolean await(long millis) {
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
         try {
             if (!process.waitFor(millis, TimeUnit.MILLISECONDS)) {

@@ -34,6 +34,7 @@ public final class Cuframes {
         commands.put("demo", DemoCommand.class);
         commands.put("rtsp-source", RtspSourceCommand.class);
         commands.put(SubCountCommand.NAME, SubCountCommand.class);
+        commands.put("bench", BenchCommand.class);
         return commands;
     }
 
