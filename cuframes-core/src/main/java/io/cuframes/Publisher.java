@@ -204,21 +204,20 @@ public final class Publisher implements AutoCloseable {
         if (closed.get()) {
             return;
         }
+        boolean quiet = true;
         try {
-            if (copies) {
-                awaitCopies(stream);
+            quiet = !copies || parts.announcer().awaitQuiet(stream);
+        } finally {
+            if (quiet) {
+                parts.writer().giveBack(slot);
             }
-        } finally {
-            parts.writer().giveBack(slot);
         }
-    }
-
-    private void awaitCopies(long stream) {
-        long previous = Cuda.useDevice(device.ordinal());
-        try {
-            Cuda.synchronize(stream);
-        } finally {
-            Cuda.restoreDevice(previous, device.ordinal());
+        if (!quiet) {
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    () -> "slot " + slot + " of \"" + key
+                            + "\" is not used again: the GPU has not done the copies into it that were queued before"
+                            + " its frame was given back, and what they write would be in another frame");
         }
     }
 

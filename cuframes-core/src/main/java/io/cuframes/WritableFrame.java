@@ -259,7 +259,8 @@ public final class WritableFrame implements AutoCloseable {
 
     /**
      * Gives the slot back if the frame was not published. The older frame that was in the slot is gone all the same. Waits for copies that are queued,
-     * so that none arrives in the slot's next frame; what else writes to the slot, such as a kernel of the application, must be done.
+     * so that none arrives in the slot's next frame; if they are not done within two seconds, the slot is not used again. What else writes to the slot,
+     * such as a kernel of the application, must be done.
      *
      * @throws CudaException if that fails, the device being lost; the slot is given back all the same
      */

@@ -11,6 +11,7 @@ import io.cuframes.internal.ring.Announcer;
 import io.cuframes.internal.ring.ReaderWaker;
 import io.cuframes.internal.ring.RingWriter;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Announces frames in device memory: the GPU writes the head itself, in stream order behind the work that writes the pixels, so that a reader
@@ -21,6 +22,11 @@ public final class GpuAnnouncer implements Announcer {
 
     /** cudaStreamPerThread, a handle that names another stream in every thread. */
     private static final long PER_THREAD_STREAM = 2;
+
+    /** How long a stream is waited for; one that takes longer may never end. */
+    private static final long QUIET_NANOS = 2_000_000_000;
+
+    private static final long LOOK_NANOS = 50_000;
 
     private final CudaDevice device;
     private final RingWriter writer;
@@ -113,6 +119,26 @@ public final class GpuAnnouncer implements Announcer {
         try {
             Cuda.record(copiesEvent, before);
             Cuda.await(after, copiesEvent);
+        } finally {
+            Cuda.restoreDevice(previous, device.ordinal());
+        }
+    }
+
+    @Override
+    public boolean awaitQuiet(long onStream) {
+        long previous = Cuda.useDevice(device.ordinal());
+        try {
+            long start = System.nanoTime();
+            int status = LibCuda.cuStreamQuery(onStream);
+            while (status == LibCuda.CUDA_ERROR_NOT_READY && System.nanoTime() - start < QUIET_NANOS) {
+                LockSupport.parkNanos(this, LOOK_NANOS);
+                status = LibCuda.cuStreamQuery(onStream);
+            }
+            if (status == LibCuda.CUDA_ERROR_NOT_READY) {
+                return false;
+            }
+            Cuda.checkDriver(status, "cuStreamQuery");
+            return true;
         } finally {
             Cuda.restoreDevice(previous, device.ordinal());
         }

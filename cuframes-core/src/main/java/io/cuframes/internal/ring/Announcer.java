@@ -25,6 +25,14 @@ public interface Announcer extends AutoCloseable {
     void order(long before, long after);
 
     /**
+     * Waits until what is queued on a stream is done, for two seconds at most.
+     *
+     * @param stream the CUDA stream; ignored for host memory
+     * @return whether it is done
+     */
+    boolean awaitQuiet(long stream);
+
+    /**
      * Announces a frame.
      *
      * @param stream the CUDA stream that the pixels are written on; ignored for host memory

@@ -37,6 +37,11 @@ public final class HostAnnouncer implements Announcer {
     }
 
     @Override
+    public boolean awaitQuiet(long stream) {
+        return true;
+    }
+
+    @Override
     public void announce(long stream, long word) {
         writer.announce(word);
         Faults.reach(FaultPoint.HEAD_ANNOUNCED);
