@@ -53,7 +53,8 @@ class Run:
         self.begin = time.monotonic()
         self.cuframes = os.environ["CUFRAMES"]
         self.java = [os.environ["CUFRAMES_BENCHMARKS_JAVA"], "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC",
-                     "-XX:-UsePerfData", "-Djava.util.logging.config.file=/dev/null", "-cp", os.environ["CUFRAMES_BENCHMARKS_CLASSES"]]
+                     "-XX:-UsePerfData", "-Djava.util.logging.config.file=/dev/null", *os.environ.get("CUFRAMES_JAVA_OPTS", "").split(),
+                     "-cp", os.environ["CUFRAMES_BENCHMARKS_CLASSES"]]
         self.result = {"parts": {}, "left_out": {}}
         self.ring = "host" if options.software else "cuda-vmm"
         self.scratch = None

@@ -3,6 +3,7 @@
 
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -76,7 +77,9 @@ class Started:
                 raise Failed(f"{self.name} did not answer within {seconds} s: {self.last_errors()}")
 
     def last_errors(self):
-        return " | ".join(self.errors[-5:]) or "nothing on its standard error"
+        """What it said last; of a Java exception what was thrown, and not where."""
+        said = [line for line in self.errors if not re.match(r"\s+at |\s+\.\.\. ", line)]
+        return " | ".join(said[-5:]) or "nothing on its standard error"
 
     def await_end(self, seconds):
         try:
