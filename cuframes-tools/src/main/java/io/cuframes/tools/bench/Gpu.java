@@ -12,12 +12,12 @@ import java.lang.foreign.ValueLayout;
  */
 final class Gpu {
     private static final int SCRATCH = 64;
+    private static final int PAGE = 4096;
 
     private final MemorySegment scratch = Arena.global().allocate(SCRATCH, 16);
     private final int device;
     private final long stream;
-    private final long pinned;
-    private final MemorySegment read;
+    private final MemorySegment read = Arena.global().allocate(PAGE, PAGE);
 
     Gpu(int device) {
         LibCudart.load();
@@ -25,14 +25,7 @@ final class Gpu {
         this.device = device;
         useHere();
         stream = newStream();
-        check(LibCudart.cudaHostAlloc(scratch, SCRATCH, LibCudart.cudaHostAllocDefault), "cudaHostAlloc");
-        pinned = scratch.get(ValueLayout.JAVA_LONG, 0);
-        read = at(pinned, SCRATCH);
-    }
-
-    @SuppressWarnings("restricted") // memory that CUDA allocated with this length
-    private static MemorySegment at(long address, long length) {
-        return MemorySegment.ofAddress(address).reinterpret(length);
+        register(read);
     }
 
     /** CUDA's device is a thread's own affair. */
@@ -112,13 +105,14 @@ final class Gpu {
     /** Copies a frame's last 4 bytes to the host in stream order, waits for them, and gives them. */
     int readLast(long frame, long bytes, long onStream) {
         check(
-                LibCudart.cudaMemcpyAsync(pinned, frame + bytes - 4, 4, LibCudart.cudaMemcpyDeviceToHost, onStream),
+                LibCudart.cudaMemcpyAsync(
+                        read.address(), frame + bytes - 4, 4, LibCudart.cudaMemcpyDeviceToHost, onStream),
                 "cudaMemcpyAsync");
         check(LibCudart.cudaStreamSynchronize(onStream), "cudaStreamSynchronize");
         return read.get(ValueLayout.JAVA_INT, 0);
     }
 
-    /** The device's name; its memory that is free, and all of it, are asked of the driver elsewhere. */
+    /** The device's name. */
     static String name(int device) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment name = arena.allocate(256);
