@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The CPU time of one camera's threads: the Java threads of its group (those of its source, and of its publisher's server and notifier, which are
+ * The CPU time of one camera's threads: the Java threads of its group (those of its source, and of its publisher's server, which are
  * begun by it and so are in it), and the threads that FFmpeg decodes with. What serves all cameras is in nobody's account: the JVM's own threads
  * (collector, compilers), the CUDA driver's, the one that reports. A thread that ends between two looks is counted up to the first of them.
  * Thread-safe.

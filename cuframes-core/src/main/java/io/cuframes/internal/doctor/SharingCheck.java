@@ -33,6 +33,9 @@ final class SharingCheck {
 
     private static final int SLOTS = 2;
 
+    /** The Java that runs this. */
+    private static final Path JAVA = Path.of(System.getProperty("java.home"), "bin", "java");
+
     private final Path directory;
     private final Map<String, String> environment;
 
@@ -63,7 +66,13 @@ final class SharingCheck {
             return answer.startsWith(FrameReader.READ)
                     ? Finding.works(check, subject, "another process " + answer)
                     : Finding.fails(check, subject, "another process could not read: " + answer, remedy(transport));
-        } catch (CuframesException | IOException e) {
+        } catch (IOException e) {
+            return Finding.fails(
+                    check,
+                    subject,
+                    "no other process, or no directory for its socket, could be made: " + e.getMessage(),
+                    "see that this user may start " + JAVA + " and write to " + System.getProperty("java.io.tmpdir"));
+        } catch (CuframesException e) {
             return Finding.fails(
                     check, subject, "a frame could not be published: " + e.getMessage(), remedy(transport));
         } finally {
@@ -151,7 +160,7 @@ final class SharingCheck {
     /** This Java, with these classes, wherever they came from: the class path, the module path, or a linked runtime. */
     private static List<String> javaCommand() {
         List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add(JAVA.toString());
         command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"));
         for (String property : List.of("cuframes.cuda", "cuframes.cudart")) {
             String value = System.getProperty(property);
