@@ -126,6 +126,9 @@ def independent(plan, ffmpeg):
     number = plan.cameras * plan.readers
     decoding = [] if plan.software else ["-hwaccel", "cuda", "-hwaccel_device", plan.device, "-hwaccel_output_format", "cuda"]
     started = []
+    # The libraries that come with the program lie beside it, and those that they need are not found there by themselves.
+    libraries = os.pathsep.join(filter(None, (os.path.dirname(ffmpeg), os.environ.get("LD_LIBRARY_PATH"))))
+    environment = dict(os.environ, LD_LIBRARY_PATH=libraries)
     with tempfile.TemporaryDirectory(prefix="cuframes-ffmpeg-") as directory:
         try:
             for each in range(number):
@@ -135,6 +138,7 @@ def independent(plan, ffmpeg):
                         f"ffmpeg {each + 1}",
                         [ffmpeg, "-hide_banner", "-loglevel", "error", "-nostats", "-stats_period", "0.5"]
                         + ["-progress", progress, *decoding, "-re", "-stream_loop", "-1", "-i", plan.clip, "-f", "null", "-"],
+                        environment,
                     )
                 )
             deadline = time.monotonic() + START_SECONDS

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 All comparisons that need a GPU, in one run: how soon a frame can be used against the floor, a stream's wait, PyTorch's multiprocessing and a copy through the
-host; what 16 subscribers cost against one; and 16 cameras read by 3 services, with one decode of each camera beside one for every reader.
+host, and what of that is the waking of a sleeping reader; what 16 subscribers cost against one; what subscribers and streams cost; what is kept in memory;
+16 cameras read by 3 services, with one decode of each camera beside one for every reader; and what a frame costs with few cameras and with many.
 
 Writes comparison.json, table.txt and the plots into --out; a part that cannot be run is left out, and said. Started by bin/benchmarks gpu.
 """
@@ -17,20 +18,24 @@ import time
 
 import cameras
 import gpu_usage
+import memory
 from processes import Failed, Started
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 # What is kept of the directories that cuframes bench writes, under which name.
 KEPT = {"ready": {"result.json": "ready.json", "latency.svg": "latency.svg", "latency.hlog": "latency.hlog"},
-        "fan-out": {"result.json": "fan-out.json", "cost.svg": "fan-out.svg"}}
+        "fan-out": {"result.json": "fan-out.json", "cost.svg": "fan-out.svg"},
+        "sweep": {"cost.svg": "sweep.svg"}}
+
+PARTS = "ready,torch,wake,fan-out,memory,cameras,scale,sweep"
 
 
 def options_of(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", required=True, help="where the results go; made if it is not there")
     parser.add_argument("--limit", type=float, default=520, help="seconds for all (520); a part that may not be done in time is left out")
-    parser.add_argument("--parts", default="ready,torch,fan-out,cameras", help="which, separated by commas (all four)")
+    parser.add_argument("--parts", default=PARTS, help=f"which, separated by commas (all: {PARTS})")
     parser.add_argument("--rounds", type=int, default=5, help="of the readiness comparison (5)")
     parser.add_argument("--frames", type=int, default=1500, help="counted in each measurement (1500)")
     parser.add_argument("--cameras", type=int, default=16)
@@ -39,6 +44,9 @@ def options_of(arguments):
     parser.add_argument("--check-every", type=int, default=5, help="each how many frames one's pixels are checked (5)")
     parser.add_argument("--size", default="1920x1080")
     parser.add_argument("--subscribers", default="1,16", help="of the fan-out (1,16)")
+    parser.add_argument("--scale", default="4,64", help="cameras of the two sides of the scale part (4,64)")
+    parser.add_argument("--sweep-streams", default="1,4,16,64")
+    parser.add_argument("--sweep-subscribers", default="1,2,4,8")
     parser.add_argument("--device", type=int, default=0)
     parser.add_argument("--one-process", action="store_true", help="all cameras in one rtsp-source process, by its --camera")
     parser.add_argument("--software", action="store_true", help="host memory and the CPU in place of the GPU: to try this program out")
@@ -81,12 +89,12 @@ class Run:
         print(f"gpu_comparison: left out {name}: {reason}", file=sys.stderr, flush=True)
         self.result["left_out"][name] = reason
 
-    def bench(self, name, arguments):
+    def bench(self, name, arguments, size=None):
         out = os.path.join(self.scratch, name)
-        command = [self.cuframes, "bench", "--size", self.options.size, "--device", self.options.device, "--out", out, *arguments]
+        command = [self.cuframes, "bench", "--size", size or self.options.size, "--device", self.options.device, "--out", out, *arguments]
         with Started(f"cuframes bench ({name})", command) as bench:
             bench.await_end(max(1, self.left()))
-        for source, target in KEPT[name].items():
+        for source, target in KEPT.get(name, {}).items():
             if os.path.exists(os.path.join(out, source)):
                 shutil.copyfile(os.path.join(out, source), os.path.join(self.options.out, target))
         with open(os.path.join(out, "result.json"), encoding="utf-8") as file:
@@ -96,6 +104,19 @@ class Run:
         modes = "host-floor,host" if self.options.software else "floor,cuda-vmm,stream-wait,host-copy,host-copy-pinned"
         return self.bench("ready", ["--modes", modes, "--wait", "spin,park,adaptive", "--rounds", self.options.rounds,
                                     "--frames", self.options.frames, "--warmup", self.options.frames // 3, "--rate", 1000])
+
+    def wake(self):
+        """Frames of hardly any bytes in host memory: nothing is left of a reader's wait but the waiting."""
+        return self.bench("wake", ["--modes", "host", "--wait", "spin,park,adaptive", "--rounds", min(3, self.options.rounds),
+                                   "--frames", self.options.frames, "--warmup", self.options.frames // 3, "--rate", 1000], "64x64")
+
+    def sweep(self):
+        return self.bench("sweep", ["--modes", self.ring, "--wait", "park", "--streams", self.options.sweep_streams, "--subscribers",
+                                    self.options.sweep_subscribers, "--rate", 25, "--frames", min(75, self.options.frames), "--warmup", 25])
+
+    def memory(self):
+        transport = "HOST" if self.options.software else "CUDA_VMM"
+        return memory.measured(self.java, self.options.device, transport, self.options.size)
 
     def torch(self):
         width, height = (int(word) for word in self.options.size.split("x"))
@@ -111,18 +132,38 @@ class Run:
                                       "--rounds", min(3, self.options.rounds), "--frames", min(1000, self.options.frames),
                                       "--rate", 250])
 
-    def cameras(self):
+    def clip(self):
+        """A clip of ten seconds; gives its path and that of FFmpeg's program."""
         clip = os.path.join(self.scratch, "clip.mp4")
         width, height = self.options.size.split("x")
         with Started("clip", [*self.java, "io.cuframes.benchmarks.Clip", clip, width, height, 25, 250]) as writer:
-            ffmpeg = writer.await_line(lambda line: line.startswith("/"), 120)
-        plan = cameras.Plan(self.options.cameras, self.options.services, self.options.seconds, 25, clip, self.options.device,
-                            self.options.software, self.options.one_process, self.options.check_every)
+            return clip, writer.await_line(lambda line: line.startswith("/"), 120)
+
+    def plan(self, number, services, seconds, clip, one_process):
+        options = self.options
+        return cameras.Plan(number, services, seconds, 25, clip, options.device, options.software, one_process, options.check_every)
+
+    def cameras(self):
+        clip, ffmpeg = self.clip()
+        plan = self.plan(self.options.cameras, self.options.services, self.options.seconds, clip, self.options.one_process)
         idle = None if self.options.software or gpu_usage.why_not() else gpu_usage.vram_mib(self.options.device)
         result = {"cameras": plan.cameras, "services": plan.readers, "fps": plan.fps, "vram_mib_before": idle,
                   "shared": cameras.shared(plan, self.cuframes, self.java)}
-        result["independent"] = cameras.independent(plan, ffmpeg)
+        try:
+            result["independent"] = cameras.independent(plan, ffmpeg)
+        except Failed as e:
+            self.leave_out("cameras, independent", str(e))
         return result
+
+    def scale(self):
+        """What a frame costs the process that publishes it, with few cameras and with many."""
+        clip, _ = self.clip()
+        sides = []
+        for number in (int(word) for word in self.options.scale.split(",")):
+            side = cameras.shared(self.plan(number, 1, max(1, self.options.seconds // 3), clip, True), self.cuframes, self.java)
+            side["cpu_us_per_frame"] = 1e6 * side["sources"]["cpu_cores"] * side["seconds"] / max(1, side["frames"])
+            sides.append({"cameras": number, **side})
+        return {"sides": sides}
 
     def all(self):
         os.makedirs(self.options.out, exist_ok=True)
@@ -130,8 +171,12 @@ class Run:
         with tempfile.TemporaryDirectory(prefix="cuframes-comparison-") as self.scratch:
             self.part("ready", 8 * options.rounds * (4 + options.frames / 750), self.ready)
             self.part("torch", 45, self.torch) if not options.software else self.leave_out("torch", "software")
+            self.part("wake", 12 * min(3, options.rounds), self.wake)
             self.part("fan-out", 75, self.fan_out)
+            self.part("memory", 40, self.memory)
             self.part("cameras", 2 * options.seconds + 50, self.cameras)
+            self.part("scale", 2 * (options.seconds // 3) + 50, self.scale)
+            self.part("sweep", 140, self.sweep)
         self.result["table"] = table(self.result["parts"])
         self.result["host"] = {"kernel": platform.release(), "cores": len(os.sched_getaffinity(0)), "python": platform.python_version(),
                                "seconds": round(time.monotonic() - self.begin, 1)}
@@ -183,19 +228,39 @@ def table(parts):
         rows.append(row(words + "readers' p99", each["reader_p99"], "x", "at most 3"))
     both = parts.get("cameras")
     if both:
-        one, other = both["shared"], both["independent"]
+        one, other = both["shared"], both.get("independent")
         title = f"{both['cameras']} cameras, {both['services']} services"
         rows.append(row(f"{title}: gaps", one["gaps"], "", "0"))
         rows.append(row(f"{title}: torn, of {one['checked']} looked at", one["torn"], "", "0"))
         rows.append(row(f"{title}: frames read of those expected", one["frames"] / one["frames_expected"], "x", ""))
-        rows.append(row(f"{title}: decodes, shared / independent", one["decodes"] / other["decodes"], "x", ""))
         cpu = one["sources"]["cpu_cores"] + one["services"]["cpu_cores"]
         rows.append(row(f"{title}: CPU, shared (sources and services)", cpu, "cores", ""))
-        rows.append(row(f"{title}: CPU, independent ffmpeg", other["ffmpeg"]["cpu_cores"], "cores", ""))
+        if other:
+            rows.append(row(f"{title}: decodes, shared / independent", one["decodes"] / other["decodes"], "x", ""))
+            rows.append(row(f"{title}: CPU, independent ffmpeg", other["ffmpeg"]["cpu_cores"], "cores", ""))
         for name in ("nvdec_percent", "sm_percent", "vram_mib", "pcie_to_gpu_mb_per_s", "pcie_from_gpu_mb_per_s"):
             for way, words in ((one, "shared"), (other, "independent")):
-                if name in way["gpu"]:
+                if way and name in way["gpu"]:
                     rows.append(row(f"{title}: {name}, {words}", way["gpu"][name], "", ""))
+    if parts.get("wake"):
+        spin = case(parts["wake"], "host", "spin")
+        for wait in ("park", "adaptive"):
+            one = case(parts["wake"], "host", wait)
+            if spin and one:
+                more = one["latency_us"]["p50"] - spin["latency_us"]["p50"]
+                rows.append(row(f"no pixels, host memory: {wait}'s p50 beyond spin's, the waking alone", more, "us", ""))
+    if parts.get("scale"):
+        few, many = parts["scale"]["sides"]
+        words = f"CPU for each frame, {many['cameras']} cameras in one process against {few['cameras']}"
+        rows.append(row(words, many["cpu_us_per_frame"] / few["cpu_us_per_frame"], "x", "at most 1.2"))
+        rows.append(row(f"{many['cameras']} cameras: gaps", many["gaps"], "", "0"))
+    kept = parts.get("memory")
+    if kept:
+        for name, words in (("publisher_beyond_mib", "the publisher's VRAM beyond the ring and a context"),
+                            ("subscribers_beyond_mib", f"{kept['subscribers']} subscribers' VRAM beyond a context each")):
+            if name in kept:
+                rows.append(row(words, kept[name], "MiB", "0"))
+        rows.append(row("a subscriber's Java heap, live", kept["subscriber_heap_mib"], "MiB", "less than 16"))
     return rows
 
 

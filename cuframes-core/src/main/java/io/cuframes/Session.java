@@ -127,7 +127,7 @@ final class Session {
         } else {
             passOverStaleFrame();
         }
-        this.waiter = new HeadWaiter(connection.segment(), connection.control(), options.waitStrategy());
+        this.waiter = new HeadWaiter(connection.segment(), connection.control(), slots.length, options.waitStrategy());
         Faults.reach(FaultPoint.CURSOR_SET);
         connection.ready(); // the reader has its place: whoever counts this subscriber now may publish for it
         Faults.reach(FaultPoint.READY_SENT);

@@ -166,14 +166,18 @@ class ShortFormTest {
                 "--software",
                 "--out",
                 out.toString(),
-                "--parts",
-                "ready,torch,fan-out,cameras",
                 "--rounds",
                 "1",
                 "--frames",
                 "60",
                 "--subscribers",
                 "1,2",
+                "--scale",
+                "1,2",
+                "--sweep-streams",
+                "1,2",
+                "--sweep-subscribers",
+                "1",
                 "--cameras",
                 "2",
                 "--services",
@@ -195,6 +199,10 @@ class ShortFormTest {
         assertEquals(0, shared.get("torn").getAsLong(), text);
         assertEquals("", shared.get("failures").getAsString());
         assertTrue(cameras.getAsJsonObject("independent").get("frames").getAsLong() > 0, text);
+        assertEquals(
+                Set.of("ready", "wake", "fan-out", "memory", "cameras", "scale", "sweep"),
+                json.getAsJsonObject("parts").keySet(),
+                text);
         try (Stream<Path> files = Files.list(out)) {
             assertTrue(files.count() <= 8, "the files of a run are few");
         }

@@ -9,6 +9,7 @@ import io.cuframes.internal.protocol.ControlDescriptor;
 import io.cuframes.internal.protocol.HeadWord;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.Shared;
+import io.cuframes.internal.protocol.SlotDescriptor;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -17,7 +18,7 @@ import java.lang.foreign.MemorySegment;
  * allocates nothing.
  */
 public final class HeadWaiter {
-    /** How long the adaptive strategy spins before it parks: about twice the 10 us that a parked reader takes to be woken. */
+    /** How long the adaptive strategy spins before it parks, where it cannot tell when the next frame is due: about twice the 10 us that a parked reader takes to be woken. */
     private static final long ADAPTIVE_SPIN_NANOS = 20_000;
 
     /** How long a reader looks for a frame that is on its way through the GPU before it naps between looks: the copy of a 4K frame and its announcement take less. */
@@ -31,7 +32,9 @@ public final class HeadWaiter {
 
     private final MemorySegment segment;
     private final MemorySegment control;
+    private final int slots;
     private final WaitStrategy strategy;
+    private final ArrivalForecast forecast = new ArrivalForecast();
     private final long headAddress;
     private final long publishedAddress;
 
@@ -40,11 +43,13 @@ public final class HeadWaiter {
      *
      * @param segment mapped read-only
      * @param control its control page, mapped for writing
+     * @param slots of the ring
      * @param strategy how to wait
      */
-    public HeadWaiter(MemorySegment segment, MemorySegment control, WaitStrategy strategy) {
+    public HeadWaiter(MemorySegment segment, MemorySegment control, int slots, WaitStrategy strategy) {
         this.segment = segment;
         this.control = control;
+        this.slots = slots;
         this.strategy = strategy;
         this.headAddress = segment.address() + SegmentDescriptor.HEAD_OFFSET;
         this.publishedAddress = segment.address() + SegmentDescriptor.PUBLISHED_OFFSET;
@@ -61,11 +66,46 @@ public final class HeadWaiter {
             case SPIN -> spin(seen, nanos, false);
             case YIELD -> spin(seen, nanos, true);
             case PARK -> park(seen, nanos);
-            case ADAPTIVE -> {
-                if (!spin(seen, Math.min(nanos, ADAPTIVE_SPIN_NANOS), false) && nanos > ADAPTIVE_SPIN_NANOS) {
-                    park(seen, nanos - ADAPTIVE_SPIN_NANOS);
-                }
+            case ADAPTIVE -> adapt(seen, nanos);
+        }
+    }
+
+    /** Spins for a frame that is due, and sleeps until then; where there is no telling, spins for a moment and sleeps. */
+    private void adapt(long seen, long nanos) {
+        observe(seen);
+        long start = System.nanoTime();
+        long awakeAt = forecast.awakeAt();
+        if (awakeAt == ArrivalForecast.UNKNOWN || start - forecast.lateAt() >= 0) {
+            if (!spin(seen, Math.min(nanos, ADAPTIVE_SPIN_NANOS), false) && nanos > ADAPTIVE_SPIN_NANOS) {
+                park(seen, nanos - ADAPTIVE_SPIN_NANOS);
             }
+            return;
+        }
+        long ahead = awakeAt - start;
+        if (ahead >= nanos) {
+            park(seen, nanos);
+            return;
+        }
+        if (ahead > 0) {
+            park(seen, ahead);
+            long now = System.nanoTime();
+            if (now - awakeAt < 0 || moved(seen)) {
+                return; // earlier than forecast, or woken for something else
+            }
+            forecast.woke(awakeAt, now);
+        }
+        spin(seen, Math.min(nanos - Math.max(0, ahead), forecast.lateAt() - System.nanoTime()), false);
+    }
+
+    /** Shows the forecast the newest frame. Its slot may be overwritten meanwhile: then the forecast is worse, and nothing else. */
+    private void observe(long seen) {
+        int slot = HeadWord.slot(seen);
+        long seq = HeadWord.seq(seen);
+        if (seq > 0 && slot < slots) {
+            forecast.observe(
+                    seq,
+                    Shared.getLongOpaque(
+                            segment, SegmentDescriptor.slotOffset(slot) + SlotDescriptor.PUBLISH_TIME_OFFSET));
         }
     }
 

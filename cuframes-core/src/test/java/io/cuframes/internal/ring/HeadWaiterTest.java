@@ -51,7 +51,7 @@ class HeadWaiterTest {
     }
 
     private void startToWait(WaitStrategy strategy, long seen) {
-        HeadWaiter waiter = new HeadWaiter(segment, control, strategy);
+        HeadWaiter waiter = new HeadWaiter(segment, control, SLOTS, strategy);
         thread = Thread.ofPlatform().start(() -> waiter.await(seen, LONG_NANOS));
     }
 
@@ -142,7 +142,7 @@ class HeadWaiterTest {
 
     @Test
     void theTimeIsKeptAsleepAndWhileAFrameIsOnItsWay() {
-        HeadWaiter waiter = new HeadWaiter(segment, control, WaitStrategy.ADAPTIVE);
+        HeadWaiter waiter = new HeadWaiter(segment, control, SLOTS, WaitStrategy.ADAPTIVE);
         long start = System.nanoTime();
         waiter.await(0, 50_000_000);
         assertTrue(System.nanoTime() - start >= 50_000_000);
