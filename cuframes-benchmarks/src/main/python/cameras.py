@@ -151,6 +151,9 @@ def independent(plan, ffmpeg):
                 time.sleep(0.2)
             before = [_frames_of(os.path.join(directory, str(each))) for each in range(number)]
             result = _measured(plan, {"ffmpeg": [each.pid for each in started]}, plan.seconds)
+            for process in started:
+                if process.process.poll() is not None:
+                    raise Failed(f"{process.name} ended while it was measured: {process.last_errors()}")
             after = [_frames_of(os.path.join(directory, str(each))) for each in range(number)]
             result["frames"] = sum(after) - sum(before)
             result["frames_expected"] = round(number * plan.fps * result["seconds"])

@@ -66,6 +66,7 @@ class Run:
         self.result = {"parts": {}, "left_out": {}}
         self.ring = "host" if options.software else "cuda-vmm"
         self.scratch = None
+        self.written = None
 
     def left(self):
         return self.options.limit - (time.monotonic() - self.begin)
@@ -133,11 +134,14 @@ class Run:
                                       "--rate", 250])
 
     def clip(self):
-        """A clip of ten seconds; gives its path and that of FFmpeg's program."""
-        clip = os.path.join(self.scratch, "clip.mp4")
-        width, height = self.options.size.split("x")
-        with Started("clip", [*self.java, "io.cuframes.benchmarks.Clip", clip, width, height, 25, 250]) as writer:
-            return clip, writer.await_line(lambda line: line.startswith("/"), 120)
+        """A clip that is longer than what is shown with it, as no camera begins anew; gives its path and that of FFmpeg's program."""
+        if self.written is None:
+            clip = os.path.join(self.scratch, "clip.mp4")
+            width, height = self.options.size.split("x")
+            frames = 25 * (self.options.seconds + 30)
+            with Started("clip", [*self.java, "io.cuframes.benchmarks.Clip", clip, width, height, 25, frames]) as writer:
+                self.written = clip, writer.await_line(lambda line: line.startswith("/"), 120)
+        return self.written
 
     def plan(self, number, services, seconds, clip, one_process):
         options = self.options
