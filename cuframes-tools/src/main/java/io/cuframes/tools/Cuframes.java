@@ -27,6 +27,11 @@ public final class Cuframes {
     /** In the order of the help. */
     private static final Map<String, Class<?>> COMMANDS = commands();
 
+    /** Commands that are programs, too: bin/cuframes, linked to such a name, passes it on as the first argument. */
+    private static final Map<String, Class<?>> PROGRAMS = Map.of(
+            RtspSourceCommand.PROGRAM, RtspSourceCommand.class,
+            SubCountCommand.PROGRAM, SubCountCommand.class);
+
     private Cuframes() {}
 
     private static Map<String, Class<?>> commands() {
@@ -52,8 +57,14 @@ public final class Cuframes {
 
     /** Runs a command line and gives its exit status. */
     static int run(String... arguments) {
-        CommandLine commandLine = new CommandLine(new Cuframes());
-        addCommands(commandLine, arguments.length == 0 ? "" : arguments[0]);
+        String first = arguments.length == 0 ? "" : arguments[0];
+        boolean program = PROGRAMS.containsKey(first);
+        CommandLine commandLine = program ? new CommandLine(PROGRAMS.get(first)) : new CommandLine(new Cuframes());
+        if (program) {
+            commandLine.setCommandName(first);
+        } else {
+            addCommands(commandLine, first);
+        }
         commandLine.setColorScheme(Help.defaultColorScheme(Help.Ansi.OFF)); // looking for a terminal costs 60 ms
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         commandLine.setExpandAtFiles(false); // --rtsp @FILE is one argument, with what a URL may hold
@@ -67,7 +78,7 @@ public final class Cuframes {
             return ExitStatus.USAGE;
         }
         try {
-            return commandLine.execute(arguments);
+            return commandLine.execute(program ? Arrays.copyOfRange(arguments, 1, arguments.length) : arguments);
         } catch (LinkageError e) {
             return ExitStatus.report(e, Arrays.asList(arguments));
         }

@@ -47,7 +47,7 @@ final class ExitStatus {
         if (arguments.contains("--debug")) {
             error.printStackTrace();
         }
-        boolean reader = arguments.get(0).equals(SubCountCommand.NAME);
+        boolean reader = List.of(SubCountCommand.NAME, SubCountCommand.PROGRAM).contains(arguments.get(0));
         return error instanceof CuframesException known ? of(known.code(), reader) : BROKEN;
     }
 

@@ -46,8 +46,8 @@ import picocli.CommandLine.Spec;
         },
         footerHeading = "%nExamples:%n",
         footer = {
-            "  cuframes rtsp-source --rtsp rtsp://camera.local/stream1 --key cam1",
-            "  cuframes rtsp-source --camera gate=@gate.url --camera yard=rtsp://camera2.local/stream1 --on-demand"
+            "  ${COMMAND-FULL-NAME} --rtsp rtsp://camera.local/stream1 --key cam1",
+            "  ${COMMAND-FULL-NAME} --camera gate=@gate.url --camera yard=rtsp://camera2.local/stream1 --on-demand"
         },
         exitCodeListHeading = ExitStatus.HEADING,
         exitCodeList = {
@@ -57,6 +57,9 @@ import picocli.CommandLine.Spec;
             ExitStatus.BROKEN_HELP + "; of several cameras, one failed for good"
         })
 final class RtspSourceCommand implements Callable<Integer> {
+    /** The command as a program of its own. */
+    static final String PROGRAM = "cuframes-rtsp-source";
+
     private static final String NO_GROUP = "none";
 
     @Option(

@@ -39,7 +39,7 @@ import picocli.CommandLine.Spec;
                     + " a camera reconnects."
         },
         footerHeading = "%nExample:%n",
-        footer = "  cuframes sub-count --key cam1 --max-frames 1000",
+        footer = "  ${COMMAND-FULL-NAME} --key cam1 --max-frames 1000",
         exitCodeListHeading = ExitStatus.HEADING,
         exitCodeList = {
             ExitStatus.FINE_HELP,
@@ -51,6 +51,9 @@ import picocli.CommandLine.Spec;
         })
 final class SubCountCommand implements Callable<Integer> {
     static final String NAME = "sub-count";
+
+    /** The command as a program of its own. */
+    static final String PROGRAM = "sub_count";
 
     /** {@link SubscriberMode}, in the words of the command line. */
     enum Mode {

@@ -186,6 +186,21 @@ class LauncherTest {
     }
 
     @Test
+    void isAlsoTheProgramsThatItIsLinkedToAs() throws Exception {
+        makeMaven(MAVEN);
+        for (String program : List.of("cuframes-rtsp-source", "sub_count")) {
+            Path linked = Path.of("..", "bin", program);
+            assertEquals(Path.of("cuframes"), Files.readSymbolicLink(linked));
+            Path link = Files.createSymbolicLink(root.resolve("bin").resolve(program), Path.of("cuframes"));
+            try (Tool tool = launch(link, Map.of("JAVA_HOME", jdk.toString()), "--key", "a b")) {
+                assertEquals(0, tool.await(), tool.err());
+                assertTrue(
+                        tool.out().endsWith("io.cuframes.tools.Cuframes\n" + program + "\n--key\na b\n"), tool.out());
+            }
+        }
+    }
+
+    @Test
     void passesMoreJavaOptions() throws Exception {
         makeMaven(MAVEN);
         Map<String, String> environment =
