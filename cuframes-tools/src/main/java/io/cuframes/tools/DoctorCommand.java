@@ -44,11 +44,7 @@ import picocli.CommandLine.Spec;
                     + " where NO_COLOR is set."
         },
         footerHeading = "%nExamples:%n",
-        footer = {
-            "  cuframes doctor",
-            "  cuframes doctor --require cuda-vmm --json",
-            "  cuframes doctor --key cam1"
-        },
+        footer = {"  cuframes doctor", "  cuframes doctor --require cuda-vmm --json", "  cuframes doctor --key cam1"},
         exitCodeListHeading = ExitStatus.HEADING,
         exitCodeList = {
             "0:what is required works; with --key: a frame was read",
@@ -151,8 +147,7 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     private int examineStream() {
-        StreamExam.Result result =
-                new StreamExam(key, common.socketDirectory, timeout, new Progress()).examine();
+        StreamExam.Result result = new StreamExam(key, common.socketDirectory, timeout, new Progress()).examine();
         boolean readable = result.verdict() == StreamExam.Verdict.READABLE;
         String held = String.format(Locale.ROOT, "%.1f ms", result.heldNanos() / 1e6);
         String why = result.verdict() == StreamExam.Verdict.NO_PUBLISHER

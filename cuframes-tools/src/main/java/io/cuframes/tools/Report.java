@@ -34,7 +34,8 @@ final class Report {
             text.append(' ').append(finding.subject());
         }
         text.append(": ").append(finding.found());
-        if (!finding.remedy().isEmpty()) {
+        // What was not tried says in its line what it needs, and that has a remedy of its own.
+        if (!finding.remedy().isEmpty() && finding.outcome() != Outcome.UNTRIED) {
             text.append('\n').append(INDENT).append(unicode ? "\u2192 " : "-> ").append(finding.remedy());
         }
         return text.toString();

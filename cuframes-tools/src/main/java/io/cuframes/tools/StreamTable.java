@@ -16,8 +16,8 @@ final class StreamTable {
     /** From which age of the newest frame on a stream is called stalled, unless the interval is longer. */
     private static final Duration STALLED_AFTER = Duration.ofSeconds(2);
 
-    private static final List<String> HEADINGS = List.of(
-            "KEY", "STATE", "SIZE", "FORMAT", "TRANSPORT", "DEVICE", "FPS", "SLOTS", "SUBSCRIBERS");
+    private static final List<String> HEADINGS =
+            List.of("KEY", "STATE", "SIZE", "FORMAT", "TRANSPORT", "DEVICE", "FPS", "SLOTS", "SUBSCRIBERS");
 
     private static final String GAP = "  ";
 
@@ -43,8 +43,7 @@ final class StreamTable {
     /** Whether nothing was found, and nowhere could be looked. */
     boolean isBlind() {
         return now.streams().isEmpty()
-                && now.places().stream()
-                        .noneMatch(place -> place.remedy().isEmpty());
+                && now.places().stream().noneMatch(place -> place.remedy().isEmpty());
     }
 
     private String state(Sighting sighting) {
@@ -85,7 +84,8 @@ final class StreamTable {
             return sighting.observation().ringRate();
         }
         return before.streams().stream()
-                .filter(each -> each.standing() == Sighting.Standing.SEEN && each.socket().equals(sighting.socket()))
+                .filter(each -> each.standing() == Sighting.Standing.SEEN
+                        && each.socket().equals(sighting.socket()))
                 .mapToDouble(each -> sighting.observation().rateSince(each.observation()))
                 .findFirst()
                 .orElse(Double.NaN);
@@ -127,7 +127,9 @@ final class StreamTable {
     private static String line(List<String> row, int[] widths) {
         StringBuilder line = new StringBuilder();
         for (int i = 0; i < row.size(); i++) {
-            line.append(row.get(i)).append(" ".repeat(widths[i] - row.get(i).length())).append(GAP);
+            line.append(row.get(i))
+                    .append(" ".repeat(widths[i] - row.get(i).length()))
+                    .append(GAP);
         }
         return line.toString().stripTrailing();
     }
@@ -166,7 +168,8 @@ final class StreamTable {
         if (state(sighting).equals("stalled")) {
             lines.add(GAP
                     + (stream.counts().published() == 0 ? "no frame since it began, " : "no new frame for ")
-                    + stillFor(sighting) / 1_000_000_000 + " s" + (stream.counts().published() == 0 ? " ago" : ""));
+                    + stillFor(sighting) / 1_000_000_000 + " s"
+                    + (stream.counts().published() == 0 ? " ago" : ""));
         }
         for (Observation.Reader reader : stream.readers()) {
             lines.add(GAP + reader.number() + " " + (reader.name().isEmpty() ? "(no name)" : reader.name())
@@ -201,14 +204,18 @@ final class StreamTable {
         JsonLine json = JsonLine.begin()
                 .put("key", sighting.key().name())
                 .put("state", state(sighting))
-                .put("socket", sighting.socket() == null ? "" : sighting.socket().toString())
+                .put(
+                        "socket",
+                        sighting.socket() == null ? "" : sighting.socket().toString())
                 .put("found", sighting.found())
                 .put("remedy", sighting.remedy());
         if (sighting.listener() != null) {
             json.put("pid", sighting.listener().pid())
                     .put("uid", sighting.listener().uid());
         }
-        return sighting.standing() == Sighting.Standing.SEEN ? addStream(json, sighting).end() : json.end();
+        return sighting.standing() == Sighting.Standing.SEEN
+                ? addStream(json, sighting).end()
+                : json.end();
     }
 
     private JsonLine addStream(JsonLine json, Sighting sighting) {
@@ -219,15 +226,17 @@ final class StreamTable {
                 .put("height", shape.height())
                 .put("format", shape.pixelFormat())
                 .put("transport", shape.transport().name())
-                .put("device", shape.device().equals(DeviceUuid.NONE) ? "" : shape.device().toString())
+                .put(
+                        "device",
+                        shape.device().equals(DeviceUuid.NONE)
+                                ? ""
+                                : shape.device().toString())
                 .put("policy", shape.policy().name())
                 .put("ownership", shape.ownership().name())
                 .put("frame_bytes", shape.frameBytes())
                 .put("ring_bytes", shape.ringBytes())
                 .putTenths("fps", rate(sighting))
-                .putTenths(
-                        "newest_age_ms",
-                        stream.ageNanos() < 0 ? Double.NaN : stream.ageNanos() / 1e6)
+                .putTenths("newest_age_ms", stream.ageNanos() < 0 ? Double.NaN : stream.ageNanos() / 1e6)
                 .put("published_frames", stream.counts().published())
                 .put("dropped_frames", stream.counts().dropped())
                 .put("refused_frames", stream.counts().refused())

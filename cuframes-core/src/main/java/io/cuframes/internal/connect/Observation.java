@@ -153,8 +153,7 @@ public record Observation(
         }
         // From frame to frame, where both times are known: the interval then begins and ends with one.
         boolean exact = earlier.times.newest() != 0 && times.newest() > earlier.times.newest();
-        long nanos =
-                exact ? times.newest() - earlier.times.newest() : Math.max(1, times.now() - earlier.times.now());
+        long nanos = exact ? times.newest() - earlier.times.newest() : Math.max(1, times.now() - earlier.times.now());
         return frames * 1e9 / nanos;
     }
 }

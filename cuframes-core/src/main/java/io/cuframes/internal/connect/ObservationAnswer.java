@@ -37,8 +37,7 @@ final class ObservationAnswer {
     /** Sends it. One that does not take all of it at once, the kernel's buffer being smaller than any that is usual, gets no more. */
     void send(Peer peer) {
         List<ControlPage> pages = readers.snapshot();
-        int length =
-                ObservationDescriptor.OBSERVED_LENGTH + pages.size() * ObservationDescriptor.READER_LENGTH;
+        int length = ObservationDescriptor.OBSERVED_LENGTH + pages.size() * ObservationDescriptor.READER_LENGTH;
         try (Arena arena = Arena.ofConfined();
                 SocketMessage answer = new SocketMessage(length, arena)) {
             MemorySegment payload = answer.payload();
@@ -54,8 +53,7 @@ final class ObservationAnswer {
     }
 
     private void writeObserved(MemorySegment message, long published, int readerCount) {
-        ObservationMessages.begin(
-                message, ObservationDescriptor.OBSERVED, ObservationDescriptor.OBSERVED_LENGTH);
+        ObservationMessages.begin(message, ObservationDescriptor.OBSERVED, ObservationDescriptor.OBSERVED_LENGTH);
         writeConstants(message);
         copyInt(message, ObservationDescriptor.OBSERVED_STATE_OFFSET, SegmentDescriptor.STATE_OFFSET);
         copyInt(message, ObservationDescriptor.OBSERVED_SUBSCRIBERS_OFFSET, SegmentDescriptor.SUBSCRIBERS_OFFSET);
@@ -69,10 +67,8 @@ final class ObservationAnswer {
     }
 
     private void writeConstants(MemorySegment message) {
-        ObservationMessages.putShort(
-                message, ObservationDescriptor.OBSERVED_MAJOR_OFFSET, SegmentDescriptor.MAJOR);
-        ObservationMessages.putShort(
-                message, ObservationDescriptor.OBSERVED_MINOR_OFFSET, SegmentDescriptor.MINOR);
+        ObservationMessages.putShort(message, ObservationDescriptor.OBSERVED_MAJOR_OFFSET, SegmentDescriptor.MAJOR);
+        ObservationMessages.putShort(message, ObservationDescriptor.OBSERVED_MINOR_OFFSET, SegmentDescriptor.MINOR);
         ObservationMessages.put(message, ObservationDescriptor.OBSERVED_PID_OFFSET, header.pid());
         ObservationMessages.put(message, ObservationDescriptor.OBSERVED_EPOCH_OFFSET, header.epoch());
         ObservationMessages.put(message, ObservationDescriptor.OBSERVED_CREATED_OFFSET, header.createdNanos());
@@ -85,13 +81,21 @@ final class ObservationAnswer {
                 ObservationDescriptor.OBSERVED_PIXEL_FORMAT_OFFSET,
                 header.format().pixelFormat().code());
         ObservationMessages.put(
-                message, ObservationDescriptor.OBSERVED_WIDTH_OFFSET, header.format().width());
+                message,
+                ObservationDescriptor.OBSERVED_WIDTH_OFFSET,
+                header.format().width());
         ObservationMessages.put(
-                message, ObservationDescriptor.OBSERVED_HEIGHT_OFFSET, header.format().height());
+                message,
+                ObservationDescriptor.OBSERVED_HEIGHT_OFFSET,
+                header.format().height());
         ObservationMessages.put(
-                message, ObservationDescriptor.OBSERVED_SLOTS_OFFSET, header.ring().slots());
+                message,
+                ObservationDescriptor.OBSERVED_SLOTS_OFFSET,
+                header.ring().slots());
         ObservationMessages.put(
-                message, ObservationDescriptor.OBSERVED_POLICY_OFFSET, header.policy().code());
+                message,
+                ObservationDescriptor.OBSERVED_POLICY_OFFSET,
+                header.policy().code());
         ObservationMessages.put(
                 message,
                 ObservationDescriptor.OBSERVED_OWNERSHIP_OFFSET,
@@ -103,7 +107,9 @@ final class ObservationAnswer {
                 ObservationDescriptor.OBSERVED_FRAME_BYTES_OFFSET,
                 header.format().frameBytes());
         ObservationMessages.put(
-                message, ObservationDescriptor.OBSERVED_RING_LENGTH_OFFSET, header.ring().length());
+                message,
+                ObservationDescriptor.OBSERVED_RING_LENGTH_OFFSET,
+                header.ring().length());
         header.ring()
                 .device()
                 .write(message.asSlice(ObservationDescriptor.OBSERVED_DEVICE_UUID_OFFSET, DeviceUuid.LENGTH));
@@ -122,8 +128,7 @@ final class ObservationAnswer {
     /** The newest and the oldest complete frame of the ring. The writer goes on meanwhile: a slot counts if it has the same frame before and after. */
     private void writeTimes(MemorySegment message, long published) {
         // The head may pass what was published before: it is brought back to it.
-        long head = Math.min(
-                published, HeadWord.seq(Shared.getLongAcquire(segment, SegmentDescriptor.HEAD_OFFSET)));
+        long head = Math.min(published, HeadWord.seq(Shared.getLongAcquire(segment, SegmentDescriptor.HEAD_OFFSET)));
         long newestTime = 0;
         long oldest = 0;
         long oldestTime = 0;

@@ -58,8 +58,8 @@ final class ObservationMessages {
     static Observation decode(MemorySegment observed, MemorySegment readerMessages) throws BadAnswerException {
         int major = Short.toUnsignedInt(observed.get(U16, ObservationDescriptor.OBSERVED_MAJOR_OFFSET));
         check(major == SegmentDescriptor.MAJOR, "an OBSERVED of protocol version " + major);
-        String key = Messages.text(observed.asSlice(
-                ObservationDescriptor.OBSERVED_KEY_OFFSET, ObservationDescriptor.OBSERVED_KEY_LENGTH));
+        String key = Messages.text(
+                observed.asSlice(ObservationDescriptor.OBSERVED_KEY_OFFSET, ObservationDescriptor.OBSERVED_KEY_LENGTH));
         check(key != null && !key.isEmpty(), "an OBSERVED whose key is not printable ASCII");
         int state = observed.get(U32, ObservationDescriptor.OBSERVED_STATE_OFFSET);
         check(
@@ -113,8 +113,7 @@ final class ObservationMessages {
                 count32(observed, ObservationDescriptor.OBSERVED_WIDTH_OFFSET),
                 count32(observed, ObservationDescriptor.OBSERVED_HEIGHT_OFFSET),
                 transport,
-                DeviceUuid.read(
-                        observed.asSlice(ObservationDescriptor.OBSERVED_DEVICE_UUID_OFFSET, DeviceUuid.LENGTH)),
+                DeviceUuid.read(observed.asSlice(ObservationDescriptor.OBSERVED_DEVICE_UUID_OFFSET, DeviceUuid.LENGTH)),
                 ownership,
                 policy,
                 slots,
@@ -147,8 +146,8 @@ final class ObservationMessages {
         check(
                 modeCode == SubscriberMode.NEWEST_ONLY.code() || modeCode == SubscriberMode.STRICT_ORDER.code(),
                 "a READER with mode " + Integer.toUnsignedString(modeCode));
-        String name = Messages.text(message.asSlice(
-                ObservationDescriptor.READER_NAME_OFFSET, ObservationDescriptor.READER_NAME_LENGTH));
+        String name = Messages.text(
+                message.asSlice(ObservationDescriptor.READER_NAME_OFFSET, ObservationDescriptor.READER_NAME_LENGTH));
         check(name != null, "a READER whose name is not printable ASCII");
         int flags = message.get(U32, ObservationDescriptor.READER_FLAGS_OFFSET);
         long slotBits = -1L >>> (Long.SIZE - slots);

@@ -18,7 +18,6 @@ import io.cuframes.internal.os.Posix;
 import io.cuframes.internal.os.UnixAddress;
 import io.cuframes.internal.protocol.MessageDescriptor;
 import io.cuframes.internal.protocol.ObservationDescriptor;
-import io.cuframes.internal.protocol.RejectCode;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -138,8 +137,7 @@ public final class Observer {
         if (Messages.type(first) == MessageDescriptor.REJECT) {
             return rejected(Messages.decodeReject(first, length));
         }
-        if (Messages.type(first) != ObservationDescriptor.OBSERVED
-                || length != ObservationDescriptor.OBSERVED_LENGTH) {
+        if (Messages.type(first) != ObservationDescriptor.OBSERVED || length != ObservationDescriptor.OBSERVED_LENGTH) {
             throw new ObservationMessages.BadAnswerException(
                     "a message of type " + Messages.type(first) + " with " + length + " bytes");
         }
@@ -155,8 +153,8 @@ public final class Observer {
             MemorySegment reader = answer.message();
             if (Messages.type(reader) != ObservationDescriptor.READER
                     || Messages.length(reader) != ObservationDescriptor.READER_LENGTH) {
-                throw new ObservationMessages.BadAnswerException("a message of type " + Messages.type(reader)
-                        + " with " + Messages.length(reader) + " bytes in the place of a READER");
+                throw new ObservationMessages.BadAnswerException("a message of type " + Messages.type(reader) + " with "
+                        + Messages.length(reader) + " bytes in the place of a READER");
             }
             MemorySegment.copy(
                     reader,

@@ -93,9 +93,9 @@ public final class StreamSearch {
                     .filter(each -> each != null)
                     .forEach(found::add);
         }
-        found.sort(Comparator.comparing(
-                        (Sighting each) -> each.key().name())
-                .thenComparing(each -> each.socket() == null ? "" : each.socket().toString()));
+        found.sort(Comparator.comparing((Sighting each) -> each.key().name())
+                .thenComparing(
+                        each -> each.socket() == null ? "" : each.socket().toString()));
         return new Result(List.copyOf(places), List.copyOf(found));
     }
 
@@ -199,9 +199,7 @@ public final class StreamSearch {
             Sighting sighting = Observer.look(target.key(), target.directory());
             boolean guessed = !target.listed() && sighting.standing() == Standing.CLOSED;
             // Behind a directory that nobody may pass there is nothing to be said of one key or another.
-            return guessed
-                    ? Sighting.of(target.key(), sighting.socket(), Standing.ABSENT, sighting.found())
-                    : sighting;
+            return guessed ? Sighting.of(target.key(), sighting.socket(), Standing.ABSENT, sighting.found()) : sighting;
         } catch (CuframesException e) {
             return Sighting.of(
                     target.key(), target.key().socketPath(target.directory()), Standing.BROKEN, e.getMessage());

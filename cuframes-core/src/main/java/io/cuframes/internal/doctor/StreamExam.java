@@ -117,7 +117,11 @@ public final class StreamExam {
         try {
             sighting = find(key, places);
         } catch (CuframesException e) { // a path too long for a socket, or no descriptor left
-            fails(ReadStep.SOCKET, key, e.getMessage(), "see what it says, or name another directory with --socket-dir");
+            fails(
+                    ReadStep.SOCKET,
+                    key,
+                    e.getMessage(),
+                    "see what it says, or name another directory with --socket-dir");
             return Verdict.UNREADABLE;
         }
         Verdict hindrance = meet(sighting);
@@ -339,7 +343,10 @@ public final class StreamExam {
                     split,
                     "if reading fails below: share both namespaces (--ipc=host --pid=host), or publish with CUDA_VMM"));
         } else {
-            works(ReadStep.TRANSPORT, transport, "this process sees " + stream.shape().device());
+            works(
+                    ReadStep.TRANSPORT,
+                    transport,
+                    "this process sees " + stream.shape().device());
         }
         return true;
     }
@@ -419,8 +426,8 @@ public final class StreamExam {
                 frame.copyTo(arena.allocate(bytes));
             }
             long age = System.nanoTime() - frame.publishTimeNanos();
-            String found = "frame " + frame.seq() + ": " + bytes + " bytes were read, "
-                    + milliseconds(Math.max(0, age)) + " after it was published";
+            String found = "frame " + frame.seq() + ": " + bytes + " bytes were read, " + milliseconds(Math.max(0, age))
+                    + " after it was published";
             return age > OLD_NANOS && !stream.idle()
                     ? Finding.note(
                             ReadStep.FRAME,
@@ -429,8 +436,7 @@ public final class StreamExam {
                             "it is old: the publisher stands still; see whether its source delivers")
                     : Finding.works(ReadStep.FRAME, "", found);
         } catch (PublisherGoneException e) {
-            return Finding.fails(
-                    ReadStep.FRAME, "", e.getMessage(), "start the publisher again, and see why it went");
+            return Finding.fails(ReadStep.FRAME, "", e.getMessage(), "start the publisher again, and see why it went");
         }
     }
 
