@@ -101,10 +101,12 @@ final class ListCommand implements Callable<Integer> {
     }
 
     private void print(StreamTable table, boolean redraw) {
-        if (common.json) {
+        if (!watch) {
+            common.printResult(table.text(), table.json());
+        } else if (common.json) {
             System.out.println(table.json());
         } else {
-            System.out.println((redraw ? REDRAW : "") + table.text() + (watch && !redraw ? "\n" : ""));
+            System.out.println((redraw ? REDRAW : "") + table.text() + (redraw ? "" : "\n"));
         }
         System.out.flush();
     }

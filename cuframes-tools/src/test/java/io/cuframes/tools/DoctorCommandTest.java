@@ -10,9 +10,15 @@ import com.google.gson.JsonObject;
 import io.cuframes.Publisher;
 import io.cuframes.Subscriber;
 import io.cuframes.Transport;
+import io.cuframes.internal.doctor.Finding;
+import io.cuframes.internal.doctor.Outcome;
+import io.cuframes.internal.doctor.ReadStep;
+import io.cuframes.internal.doctor.StreamExam;
+import io.cuframes.internal.doctor.StreamExam.Verdict;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -49,30 +55,24 @@ class DoctorCommandTest {
         return directory.resolve(key + ".sock");
     }
 
-    /** The step that failed, which is the last. */
-    private JsonObject examine(int status) throws Exception {
-        try (Tool tool = doctor("--key", key, "--json", "--timeout", "1")) {
-            assertEquals(status, tool.await(), tool.out() + tool.err());
-            JsonObject json = tool.json();
-            assertEquals(key, json.get("key").getAsString());
-            assertEquals(status == 0, json.get("readable").getAsBoolean());
-            JsonArray steps = json.getAsJsonArray("steps");
-            for (int i = 0; i < steps.size() - 1; i++) {
-                String outcome = steps.get(i).getAsJsonObject().get("outcome").getAsString();
-                assertTrue(outcome.equals("works") || outcome.equals("note"), json::toString);
-            }
-            JsonObject last = steps.get(steps.size() - 1).getAsJsonObject();
-            assertEquals(status != 0, last.get("outcome").getAsString().equals("fails"), json::toString);
-            assertEquals(status != 0, !last.get("remedy").getAsString().isEmpty(), json::toString);
-            return last;
+    /** Goes the way in this process, which the command only prints; gives the last step, which is the one that failed. */
+    private Finding examine(Verdict verdict) {
+        List<Finding> told = new ArrayList<>();
+        StreamExam.Result result = new StreamExam(key, directory, Duration.ofSeconds(1), told::add).examine();
+        assertEquals(verdict, result.verdict(), told::toString);
+        assertEquals(told, result.findings());
+        for (Finding finding : told.subList(0, told.size() - 1)) {
+            assertTrue(finding.outcome() == Outcome.WORKS || finding.outcome() == Outcome.NOTE, told::toString);
         }
+        return told.getLast();
     }
 
-    private void assertFails(int status, String step, String... fragments) throws Exception {
-        JsonObject last = examine(status);
-        assertEquals(step, last.get("name").getAsString(), last::toString);
+    private void assertFails(Verdict verdict, ReadStep step, String... fragments) {
+        Finding last = examine(verdict);
+        assertEquals(step, last.check(), last::toString);
+        assertEquals(Outcome.FAILS, last.outcome(), last::toString);
         for (String fragment : fragments) {
-            assertTrue(last.toString().contains(fragment), last::toString);
+            assertTrue((last.found() + " " + last.remedy()).contains(fragment), last::toString);
         }
     }
 
@@ -141,7 +141,18 @@ class DoctorCommandTest {
     void aProcessThatPublishesIsReadAndLetGo() throws Exception {
         try (Tool publisher = Tool.start(directory, StampedStream.class, key, directory.toString(), "6")) {
             Tool.awaitThat("it listens", () -> Files.exists(socket()));
-            assertEquals("frame", examine(0).get("name").getAsString());
+            try (Tool json = doctor("--key", key, "--json")) {
+                assertEquals(0, json.await(), json.out() + json.err());
+                assertEquals(1, json.out().lines().count(), json.out());
+                assertTrue(json.json().get("readable").getAsBoolean());
+                assertEquals("readable", json.json().get("verdict").getAsString());
+                assertTrue(json.json().get("subscribed_ms").getAsDouble() > 0, json.out());
+                JsonArray steps = json.json().getAsJsonArray("steps");
+                JsonObject last = steps.get(steps.size() - 1).getAsJsonObject();
+                assertEquals("frame", last.get("name").getAsString());
+                assertEquals("works", last.get("outcome").getAsString());
+                assertEquals("", last.get("remedy").getAsString());
+            }
             try (Tool tool = doctor("--key", key)) {
                 assertEquals(0, tool.await(), tool.out());
                 assertTrue(tool.out().contains("listener " + socket() + ": process " + publisher.pid()), tool.out());
@@ -151,10 +162,14 @@ class DoctorCommandTest {
                         tool.out());
             }
             publisher.signal("STOP");
-            assertFails(7, "protocol", "did not answer within 2 s", "process " + publisher.pid() + " is stopped");
+            assertFails(
+                    Verdict.UNREADABLE,
+                    ReadStep.PROTOCOL,
+                    "did not answer within 2 s",
+                    "process " + publisher.pid() + " is stopped");
             publisher.signal("KILL");
             publisher.await();
-            assertFails(3, "listener", "left over", "rm " + socket());
+            assertFails(Verdict.NO_PUBLISHER, ReadStep.LISTENER, "left over", "rm " + socket());
         } finally {
             Files.deleteIfExists(Path.of("/dev/shm/cuframes-" + key));
         }
@@ -172,13 +187,14 @@ class DoctorCommandTest {
                     .socketDirectory(directory)
                     .name("the-only-one")
                     .open()) {
-                assertFails(7, "room", "1 of 1 subscribers", "the-only-one", "--max-subscribers");
+                assertFails(
+                        Verdict.UNREADABLE, ReadStep.ROOM, "1 of 1 subscribers", "the-only-one", "--max-subscribers");
                 assertEquals(0, only.stats().received());
             }
             Tool.awaitThat("there is room", () -> publisher.subscribers() == 0);
-            assertFails(7, "frame", "none came within 1.0 s", "--timeout");
+            assertFails(Verdict.UNREADABLE, ReadStep.FRAME, "none came within 1.0 s", "--timeout");
             publisher.setIdle(true);
-            assertFails(7, "frame", "and the publisher is idle");
+            assertFails(Verdict.UNREADABLE, ReadStep.FRAME, "and the publisher is idle");
             Tool.awaitThat("it is gone", () -> publisher.subscribers() == 0);
         }
         assertLeftNothing();
@@ -186,23 +202,23 @@ class DoctorCommandTest {
 
     @Test
     void whatIsNoPublisherFailsTheStepThatItFails() throws Exception {
-        assertFails(3, "socket", "does not exist", "start a publisher");
+        assertFails(Verdict.NO_PUBLISHER, ReadStep.SOCKET, "does not exist", "start a publisher");
         Files.createFile(socket());
-        assertFails(3, "socket", "is no socket");
+        assertFails(Verdict.NO_PUBLISHER, ReadStep.SOCKET, "is no socket");
         Files.delete(socket());
         Impostor.leaveSocket(socket());
-        assertFails(3, "listener", "left over", "rm " + socket());
+        assertFails(Verdict.NO_PUBLISHER, ReadStep.LISTENER, "left over", "rm " + socket());
         Files.delete(socket());
         try (Impostor stranger = new Impostor(socket(), Impostor.garbage())) {
-            assertFails(7, "protocol", "does not follow the protocol");
+            assertFails(Verdict.UNREADABLE, ReadStep.PROTOCOL, "does not follow the protocol");
         }
         Files.delete(socket());
         try (Impostor future = new Impostor(socket(), Impostor.fromTheFuture())) {
-            assertFails(7, "protocol", "version 2.0, and this is 1.0", "same release");
+            assertFails(Verdict.UNREADABLE, ReadStep.PROTOCOL, "version 2.0, and this is 1.0", "same release");
         }
         Files.delete(socket());
         try (Impostor silent = new Impostor(socket(), null)) {
-            assertFails(7, "protocol", "did not answer within 2 s");
+            assertFails(Verdict.UNREADABLE, ReadStep.PROTOCOL, "did not answer within 2 s");
         }
     }
 

@@ -15,6 +15,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -197,9 +198,11 @@ public final class StreamSearch {
     private static Sighting lookAt(Target target) {
         try {
             Sighting sighting = Observer.look(target.key(), target.directory());
-            boolean guessed = !target.listed() && sighting.standing() == Standing.CLOSED;
-            // Behind a directory that nobody may pass there is nothing to be said of one key or another.
-            return guessed ? Sighting.of(target.key(), sighting.socket(), Standing.ABSENT, sighting.found()) : sighting;
+            // Behind a directory that this user may not pass there is nothing to be said of one key or another.
+            boolean unseen = !target.listed()
+                    && sighting.standing() == Standing.CLOSED
+                    && !Files.exists(sighting.socket(), LinkOption.NOFOLLOW_LINKS);
+            return unseen ? Sighting.of(target.key(), sighting.socket(), Standing.ABSENT, sighting.found()) : sighting;
         } catch (CuframesException e) {
             return Sighting.of(
                     target.key(), target.key().socketPath(target.directory()), Standing.BROKEN, e.getMessage());
