@@ -178,8 +178,8 @@ class ObserverTest {
                         .open();
                 Subscriber strict = subscriber("strict", SubscriberMode.STRICT_ORDER)) {
             await("it reads", () -> publisher.subscribers() == 1);
-            observe();
-            List<String> descriptors = StreamFixture.descriptors();
+            List<String> descriptors =
+                    StreamFixture.descriptors(); // before any observer: the server closes its ends later
             CompletableFuture<Long> reading = CompletableFuture.supplyAsync(
                     () -> {
                         long last = 0;
@@ -235,7 +235,6 @@ class ObserverTest {
     void observersThatNeitherReadNorGoCostThePublisherNothing() throws IOException {
         List<SocketChannel> channels = new ArrayList<>();
         try (Publisher publisher = publisher().open()) {
-            observe();
             SocketChannel.open(StandardProtocolFamily.UNIX).close(); // the JDK opens a socket of its own at the first
             List<String> before = StreamFixture.descriptors();
             for (int i = 0; i < 200; i++) {
