@@ -82,6 +82,11 @@ public final class ControlPage implements AutoCloseable {
         this.owner = owner;
     }
 
+    /** Whose page it is. */
+    public Owner owner() {
+        return owner;
+    }
+
     /** Server: the subscriber reads from here on, and a strict one is waited for. */
     public void setReady() {
         ready = true;
