@@ -19,7 +19,6 @@ import io.cuframes.Plane;
 import io.cuframes.PublisherGoneException;
 import io.cuframes.Subscriber;
 import io.cuframes.SubscriberMode;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
@@ -103,8 +102,7 @@ public final class CuframesFrameGrabber extends FrameGrabber {
     private HostPicture from;
     private HostPicture to;
     private PictureConverter converter;
-    private Arena arena;
-    private MemorySegment download;
+    private Scratch scratch;
     private ByteBuffer target;
     private boolean over;
     private long rateEpoch;
@@ -173,8 +171,8 @@ public final class CuframesFrameGrabber extends FrameGrabber {
             converter = new PictureConverter();
             from = new HostPicture();
             to = new HostPicture();
+            scratch = new Scratch();
         }
-        arena = Arena.ofShared();
         over = false;
         measuredRate = 0;
         rateEpoch = 0;
@@ -345,9 +343,7 @@ public final class CuframesFrameGrabber extends FrameGrabber {
     }
 
     private MemorySegment downloaded(io.cuframes.Frame next) {
-        if (download == null || download.byteSize() < next.sizeBytes()) {
-            download = arena.allocate(next.sizeBytes(), ALIGNMENT);
-        }
+        MemorySegment download = scratch.of(next.sizeBytes());
         next.copyTo(download);
         return download;
     }
@@ -356,7 +352,7 @@ public final class CuframesFrameGrabber extends FrameGrabber {
         if (next.transport().isDevice()) {
             from.laidOut(next.format(), downloaded(next));
         } else {
-            from.inPlace(next);
+            from.inPlace(next, scratch);
         }
         int format = targetFormat();
         int channels = channels(format);
@@ -365,10 +361,10 @@ public final class CuframesFrameGrabber extends FrameGrabber {
         int stride = (Math.multiplyExact(width, channels) + ALIGNMENT - 1) & -ALIGNMENT;
         long size = (long) stride * height;
         if (target == null || target.capacity() != size) {
-            if (size > Integer.MAX_VALUE - ALIGNMENT) {
+            if (size > Integer.MAX_VALUE - ALIGNMENT - Scratch.SLACK) {
                 throw bad("a picture of " + width + "x" + height + " does not fit into a buffer of JavaCV's");
             }
-            target = ByteBuffer.allocateDirect((int) size + ALIGNMENT)
+            target = ByteBuffer.allocateDirect((int) size + ALIGNMENT + Scratch.SLACK)
                     .alignedSlice(ALIGNMENT)
                     .slice(0, (int) size)
                     .order(ByteOrder.nativeOrder());
@@ -449,7 +445,6 @@ public final class CuframesFrameGrabber extends FrameGrabber {
             if (imageMode == ImageMode.RAW) {
                 shown.image = null; // its memory goes now; a converted picture stays as it is
             }
-            download = null;
             target = null;
             current.close();
         } catch (CuframesException e) {
@@ -465,11 +460,8 @@ public final class CuframesFrameGrabber extends FrameGrabber {
             converter.close();
             from.close();
             to.close();
+            scratch.close();
             converter = null;
-        }
-        if (arena != null) {
-            arena.close();
-            arena = null;
         }
     }
 

@@ -23,8 +23,8 @@ import io.cuframes.PublishPolicy;
 import io.cuframes.Publisher;
 import io.cuframes.Transport;
 import io.cuframes.WritableFrame;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 import java.nio.Buffer;
 import java.time.Duration;
 import java.util.Set;
@@ -63,7 +63,8 @@ import org.bytedeco.javacv.FrameRecorder;
  * recorder; NV12 wants it even. A YUV ring announces limited-range BT.709, and what is
  * converted from RGB is made so; {@link #setColor} says otherwise.
  *
- * <p><b>Copies.</b> A picture is converted and scaled on the CPU, by FFmpeg's libswscale, straight into the slot; for a ring on a GPU into host memory, and then uploaded. A
+ * <p><b>Copies.</b> A picture is converted and scaled on the CPU, by FFmpeg's libswscale, straight into the slot; for a ring on a GPU into host memory, and then uploaded. Where nothing
+ * follows the picture in its buffer, it is copied first, since libswscale reads past the end. A
  * frame of 8 bits with 3 values a pixel is taken as BGR24, with 4 as RGBA, with 1 as grey, as JavaCV's recorder does; {@link #record(Frame, int)} says otherwise. A frame
  * without an image, or with the read-only planes of {@link CuframesFrameGrabber} in {@code RAW}, whose {@link Frame#opaque} is an open {@link io.cuframes.Frame}, is taken from that:
  * from a ring on the GPU to another of the same format, colours and device by copies on the GPU.
@@ -81,7 +82,6 @@ public final class CuframesFrameRecorder extends FrameRecorder {
     /** What RGB becomes: the matrix of BT.709, and nothing said of primaries and transfer, since a frame says nothing of them. */
     private static final ColorInfo CONVERTED = new ColorInfo(2, 2, 1, ColorInfo.Range.LIMITED);
 
-    private static final int ALIGNMENT = 64;
     private static final long UNSAID = Long.MIN_VALUE;
     private static final long COPY_PATIENCE_NANOS = 2_000_000_000;
     private static final long LEGACY_DEFAULT_STREAM = 0;
@@ -89,9 +89,8 @@ public final class CuframesFrameRecorder extends FrameRecorder {
     private final String text;
     private ColorInfo color;
     private Publisher publisher;
-    private Arena arena;
-    private MemorySegment upload;
-    private MemorySegment source;
+    private Scratch source;
+    private Scratch upload;
     private HostPicture from;
     private HostPicture to;
     private PictureConverter converter;
@@ -148,7 +147,8 @@ public final class CuframesFrameRecorder extends FrameRecorder {
         } catch (CuframesException e) {
             throw new Exception(e.getMessage(), e);
         }
-        arena = Arena.ofShared();
+        source = new Scratch();
+        upload = new Scratch();
         from = new HostPicture();
         to = new HostPicture();
         converter = new PictureConverter();
@@ -263,6 +263,8 @@ public final class CuframesFrameRecorder extends FrameRecorder {
             }
         } catch (CuframesException e) {
             throw new Exception(e.getMessage(), e);
+        } finally {
+            Reference.reachabilityFence(frame); // its memory is used by address alone
         }
         recorded = true;
         lastPts = pts;
@@ -308,12 +310,8 @@ public final class CuframesFrameRecorder extends FrameRecorder {
                     + frame.imageHeight + " with " + pitch + " bytes from row to row, which takes " + bytes
                     + " bytes and " + rowBytes + " a row; its image has " + pixels.byteSize());
         }
-        if (!pixels.isNative()) {
-            if (source == null || source.byteSize() < bytes) {
-                source = arena.allocate(bytes, ALIGNMENT);
-            }
-            MemorySegment.copy(pixels, 0, source, 0, bytes);
-            pixels = source;
+        if (!pixels.isNative() || pixels.byteSize() < bytes + Scratch.SLACK) {
+            pixels = source.copyOf(pixels.asSlice(0, bytes));
         }
         from.is(
                         format,
@@ -369,17 +367,18 @@ public final class CuframesFrameRecorder extends FrameRecorder {
     private void fill(WritableFrame slot) {
         FrameFormat format = publisher.format();
         int flags = imageScalingFlags == 0 ? SWS_BILINEAR : imageScalingFlags;
-        if (!publisher.transport().isDevice()) {
+        // Of RGB24, libswscale may write a few pixels past the last, into the slot behind: its steps do not fit into a
+        // pitch.
+        boolean direct = !publisher.transport().isDevice() && format.pixelFormat() != PixelFormat.RGB24;
+        if (direct) {
             converter.convert(from, to.inPlace(slot, format), flags);
             return;
         }
-        if (upload == null) {
-            upload = arena.allocate(format.frameBytes(), ALIGNMENT);
-        }
-        converter.convert(from, to.laidOut(format, upload), flags);
+        MemorySegment block = upload.of(format.frameBytes());
+        converter.convert(from, to.laidOut(format, block), flags);
         for (int i = 0; i < format.planes().size(); i++) {
             PlaneLayout plane = format.planes().get(i);
-            slot.copyPlane(i, upload.asSlice(plane.offset(), plane.bytes()), plane.pitch());
+            slot.copyPlane(i, block.asSlice(plane.offset(), plane.bytes()), plane.pitch());
         }
     }
 
@@ -406,13 +405,11 @@ public final class CuframesFrameRecorder extends FrameRecorder {
             return;
         }
         if (onDevice) {
-            if (source == null || source.byteSize() < frame.sizeBytes()) {
-                source = arena.allocate(frame.sizeBytes(), ALIGNMENT);
-            }
-            frame.copyTo(source);
-            from.laidOut(frame.format(), source);
+            MemorySegment block = source.of(frame.sizeBytes());
+            frame.copyTo(block);
+            from.laidOut(frame.format(), block);
         } else {
-            from.inPlace(frame);
+            from.inPlace(frame, source);
         }
         fill(slot);
         slot.publish(pts);
@@ -463,12 +460,11 @@ public final class CuframesFrameRecorder extends FrameRecorder {
             throw new Exception(e.getMessage(), e);
         } finally {
             publisher = null;
-            upload = null;
-            source = null;
             converter.close();
             from.close();
             to.close();
-            arena.close();
+            source.close();
+            upload.close();
         }
     }
 

@@ -14,6 +14,7 @@ import io.cuframes.ColorInfo;
 import io.cuframes.Frame;
 import io.cuframes.FrameFormat;
 import io.cuframes.PixelFormat;
+import io.cuframes.Plane;
 import io.cuframes.PlaneLayout;
 import io.cuframes.WritableFrame;
 import java.lang.foreign.MemorySegment;
@@ -82,12 +83,20 @@ final class HostPicture implements AutoCloseable {
         return this;
     }
 
-    /** A frame of a ring in host memory, where it is. */
-    HostPicture inPlace(Frame frame) {
+    /**
+     * A frame of a ring in host memory, where it is. Of its last plane nobody knows what follows: unless its rows end early, it is copied.
+     *
+     * @param scratch for that copy
+     */
+    HostPicture inPlace(Frame frame, Scratch scratch) {
         FrameFormat layout = frame.format();
         is(ffmpegFormat(layout.pixelFormat()), layout.width(), layout.height(), layout.color());
         for (int i = 0; i < frame.planeCount(); i++) {
-            plane(i, frame.plane(i).segment().address(), frame.plane(i).pitch());
+            Plane plane = frame.plane(i);
+            boolean hasSlack =
+                    i < frame.planeCount() - 1 || plane.pitch() - plane.layout().rowBytes() >= Scratch.SLACK;
+            MemorySegment bytes = hasSlack ? plane.segment() : scratch.copyOf(plane.segment());
+            plane(i, bytes.address(), plane.pitch());
         }
         return this;
     }

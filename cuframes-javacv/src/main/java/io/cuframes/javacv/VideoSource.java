@@ -349,7 +349,7 @@ public final class VideoSource implements AutoCloseable {
         private Duration openTimeout = Duration.ofSeconds(10);
         private Duration readTimeout = Duration.ofSeconds(5);
         private BooleanSupplier demand = () -> true;
-        private Listener listener = new Listener() {};
+        private Listener listener;
 
         private Builder(String url) {
             this.url = new SourceUrl(Objects.requireNonNull(url, "url"));
@@ -470,7 +470,7 @@ public final class VideoSource implements AutoCloseable {
         }
 
         /**
-         * Who hears of losses and fall-backs; nobody unless said.
+         * Who hears of losses and fall-backs. Unless said they are logged, by the {@link System.Logger} that is named after {@link VideoSource}.
          *
          * @param newListener the listener
          * @return this
@@ -507,7 +507,7 @@ public final class VideoSource implements AutoCloseable {
                     openTimeout,
                     readTimeout,
                     demand,
-                    listener));
+                    listener == null ? new SourceLog(url) : listener));
         }
 
         private static boolean isPositive(Duration timeout) {
