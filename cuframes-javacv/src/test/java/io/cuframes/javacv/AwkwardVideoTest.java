@@ -240,24 +240,28 @@ class AwkwardVideoTest {
         }
     }
 
-    /** By 1000 s, forth after 5 frames and back after 10. */
+    /** Three pieces: from 0 s, from 1000 s, and from 0 s again. */
     @Test
     void timestampsThatJumpBackGoOnAndForwardAreKept() throws Exception {
-        Path steady =
-                Clips.program(directory.resolve("steady.mkv"), RED + "320x240", 15, "-c:v", "libx264", "-bf", "0");
-        Path clip = Clips.remux(
-                steady,
-                directory.resolve("jumping.nut"),
-                List.of(),
-                "-bsf:v",
-                "setts=ts='if(between(N,5,9),TS+1000/TB_OUT,TS)'");
-        Played played = play(clip);
+        Path early = Clips.program(
+                directory.resolve("early.ts"),
+                RED + "320x240",
+                5,
+                "-c:v",
+                "libx264",
+                "-preset",
+                "ultrafast",
+                "-bf",
+                "0");
+        Path late = Clips.remux(early, directory.resolve("late.ts"), List.of(), "-copyts", "-output_ts_offset", "1000");
+        Path two = Clips.concatenate(directory.resolve("two.ts"), early, late);
+        Played played = play(Clips.concatenate(directory.resolve("three.ts"), two, early));
         assertEquals(15, played.times().size());
         for (int i = 1; i < 15; i++) {
             long step = played.times().get(i) - played.times().get(i - 1);
             assertTrue(step > 0, "time never goes back: frame " + i);
-            if (i == 5) {
-                assertEquals(1000 * SECOND + SECOND / 25, step, "nobody knows that a jump ahead is none");
+            if (i == 5) { // nobody knows that a jump ahead is none
+                assertTrue(Math.abs(step - 1000 * SECOND) < 5 * SECOND, "frame 5 comes " + step + " ns later");
             } else {
                 assertTrue(Math.abs(step - SECOND / 25) <= 1_000_000, "frame " + i + " comes " + step + " ns later");
             }
