@@ -138,6 +138,8 @@ class FrameGrabberTest {
         "5, LIMITED, 81, 90, 240, 255, 0, 0",
         "1, FULL, 54, 99, 255, 255, 0, 0",
         "5, FULL, 76, 85, 255, 255, 0, 0",
+        "1, LIMITED, 200, 128, 128, 214, 214, 214",
+        "1, FULL, 200, 128, 128, 200, 200, 200",
         "2, UNKNOWN, 81, 90, 240, 255, 0, 0" // of so few rows, BT.601
     })
     void coloursFollowMatrixAndRange(
