@@ -34,6 +34,9 @@ public final class JCudaKernel {
         int[] histogram = new int[256];
         try (Subscriber subscriber = Subscriber.builder(args[0]).open();
                 Frame frame = subscriber.next(Duration.ofSeconds(5))) {
+            if (frame == null) {
+                throw new IllegalStateException("no frame within 5 s");
+            }
             Plane luma = frame.plane(0); // complete: there is nothing to wait for
             Pointer parameters = Pointer.to(
                     Pointer.to(JCudaFrames.devicePointer(luma.pointer())),
