@@ -9,6 +9,13 @@
 # shellcheck disable=SC2034 # for the caller
 JAVA_FLAGS='--enable-native-access=ALL-UNNAMED -XX:+UseSerialGC -XX:-UsePerfData'
 
+# Commands that look and report: with the first of the JVM's two compilers alone they are done sooner, as the second would take a core of two while they
+# start. What they do for each frame is little.
+# shellcheck disable=SC2034 # for the caller
+QUICK_COMMANDS='sub-count sub_count list doctor --version --help'
+# shellcheck disable=SC2034 # for the caller
+QUICK_FLAG=-XX:TieredStopAtLevel=1
+
 # The name of an archive for a version of Java: 25 and newer have the ahead-of-time cache, with classes linked and objects made.
 archive_name() {
     if [ "$1" -ge 25 ]; then

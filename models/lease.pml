@@ -159,9 +159,8 @@ inline isLeased(slot) {
 	r = 0; pages = 0
 }
 
-/* RingWriter.reclaim */
+/* RingWriter.reclaim, within a scan */
 inline reclaim(slot) {
-	beginScan();
 	isLeased(slot);
 	if
 	:: !leased ->
@@ -179,15 +178,13 @@ inline reclaim(slot) {
 		:: else
 		fi
 	:: else
-	fi;
-	endScan()
+	fi
 }
 
-/* RingWriter.isUnread: ControlPage.awaits of each; nobody stalls */
+/* RingWriter.isUnread, within a scan: ControlPage.awaits of each, with the cursor that it saw last where that is enough; nobody stalls */
 inline isUnread(seq) {
 	unread = false;
 #ifdef STRICT_WAIT
-	beginScan();
 	pages = load(PAGES);
 	r = 0;
 	do
@@ -196,19 +193,21 @@ inline isUnread(seq) {
 		:: pages & (1 << r) ->
 			atomic {
 				assert(mapped[r]);
-				unread = unread || (awaited[r] && load(CURSOR(r)) < seq)
+				if
+				:: awaited[r] && seen[r] < seq -> seen[r] = load(CURSOR(r)); unread = unread || seen[r] < seq
+				:: else
+				fi
 			}
 		:: else
 		fi;
 		r++
 	:: else -> break
 	od;
-	r = 0; pages = 0;
-	endScan()
+	r = 0; pages = 0
 #endif
 }
 
-/* RingWriter.oldestAfter, and the search for a FREE slot */
+/* RingWriter.free, the FREE slots, and its list of the others by age */
 inline findFree() {
 	d_step {
 		taken = NONE; c = 0;
@@ -241,7 +240,7 @@ inline oldestAfter() {
 	}
 }
 
-/* RingWriter.take */
+/* RingWriter.take, takeOldest: one scan for all that is looked at */
 inline take() {
 	findFree();
 	if
@@ -253,6 +252,7 @@ inline take() {
 #else
 		announced = k; /* its own store, which a CPU sees at once */
 #endif
+		beginScan();
 		do
 		:: true ->
 			oldestAfter();
@@ -273,7 +273,8 @@ inline take() {
 					fi
 				fi
 			fi
-		od
+		od;
+		endScan()
 	fi;
 	skip;
 	d_step {
@@ -316,6 +317,9 @@ inline publish(slot) {
 
 proctype Writer() {
 	byte holds[SLOTS];
+#ifdef STRICT_WAIT
+	byte seen[READERS]; /* ControlPage.taken */
+#endif
 	byte k, tries, taken, c, i, r, after, announced, pages, scans;
 	bool leased, unread;
 	{

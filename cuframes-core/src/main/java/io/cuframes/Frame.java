@@ -48,7 +48,7 @@ public final class Frame implements AutoCloseable {
         slot = leasedSlot;
         planes = session.planes(leasedSlot);
         missed = missedBefore;
-        SEQ.setVolatile(this, frameSeq);
+        SEQ.setRelease(this, frameSeq); // a thread that this is not handed to meets it only as the subscriber is closed
         return this;
     }
 
@@ -332,7 +332,7 @@ public final class Frame implements AutoCloseable {
                 reopen(open);
                 throw e;
             }
-            SEQ.setVolatile(this, 0L);
+            finishClose();
         }
     }
 
@@ -355,7 +355,7 @@ public final class Frame implements AutoCloseable {
                 reopen(open);
                 throw e;
             }
-            SEQ.setVolatile(this, 0L);
+            finishClose();
         }
     }
 
@@ -365,9 +365,19 @@ public final class Frame implements AutoCloseable {
         return open > 0 && SEQ.compareAndSet(this, open, CLOSING) ? open : 0;
     }
 
+    /** The lease is ended. Volatile: who unmaps looks at this after it has retired the session, and {@link Session#released} looks whether it has. */
+    private void finishClose() {
+        SEQ.setVolatile(this, 0L);
+        session.released();
+    }
+
     /** The close failed: the frame is open as before, unless it was what comes after the lease that failed. */
     private void reopen(long open) {
-        SEQ.setVolatile(this, session.isUsed(slot) ? open : 0L);
+        if (session.isUsed(slot)) {
+            SEQ.setVolatile(this, open);
+        } else {
+            finishClose();
+        }
     }
 
     /** Closes the frame of a subscriber that is going, whatever the GPU says. */

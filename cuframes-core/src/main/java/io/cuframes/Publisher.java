@@ -172,7 +172,7 @@ public final class Publisher implements AutoCloseable {
         WritableFrame frame;
         do {
             frame = frames[nextFrame];
-            nextFrame = (nextFrame + 1) % frames.length;
+            nextFrame = nextFrame + 1 == frames.length ? 0 : nextFrame + 1; // a division takes as long as a fence
         } while (frame.isOpen()); // at most one for each slot
         return frame;
     }

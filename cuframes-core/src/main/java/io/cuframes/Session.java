@@ -21,7 +21,9 @@ import io.cuframes.internal.ring.HeadWaiter;
 import io.cuframes.internal.ring.ReadTally;
 import io.cuframes.internal.ring.RingReader;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
@@ -67,17 +69,25 @@ final class Session {
 
     private int nextFrame;
 
-    /** Users of each slot's lease: its frame, and what was exported of it. */
+    /** The slots that were leased when last looked at, as bits: at least those that are. Of the thread that takes. */
+    private long leased;
+
+    private final int maxLeases;
+
+    /** Users of each slot's lease: its frame, and what was exported of it; 0 too where it is left to a GPU to end the lease. */
     private final AtomicIntegerArray users;
 
     /** A stream that a user of the slot's lease gave up on while there were others, or NO_STREAM. Guarded by this. */
     private final long[] pendingStreams;
 
-    /** Leases held, other than by a GPU that is to end them. */
-    private final AtomicInteger held = new AtomicInteger();
+    /** Tensors exported and not given back. */
+    private final AtomicInteger exports = new AtomicInteger();
 
     /** RETIRED: nothing more is taken; UNMAPPED; and ENTERED times the number of threads inside a method that uses the mappings. */
     private final AtomicInteger gate = new AtomicInteger();
+
+    /** Whether the thread that takes is inside, which {@link #gate} does not count: apart from it, a frame costs one full fence less. */
+    private final AtomicBoolean taking = new AtomicBoolean();
 
     /** How the publisher went; null as long as it is there. */
     private Reason gone;
@@ -90,6 +100,9 @@ final class Session {
 
     private final long beganNanos = System.nanoTime();
     private long lastLook = beganNanos;
+
+    /** When the thread that takes found nothing, and began to wait. */
+    private long waitBeganNanos = beganNanos;
 
     /** The thread that takes frames, while it waits for a lease to end. */
     private volatile Thread waitingForRoom;
@@ -120,6 +133,7 @@ final class Session {
         this.deviceReads = transport().isDevice()
                 ? new DeviceReads(connection.device(), connection.control(), options.stream())
                 : null;
+        this.maxLeases = connection.maxLeases();
         this.strict = options.mode() == SubscriberMode.STRICT_ORDER;
         this.reader = new RingReader(connection.segment(), connection.control(), slots.length, options.mode(), tally);
         if (before != null && before.header().epoch() == header().epoch()) {
@@ -141,21 +155,32 @@ final class Session {
      *     will come
      */
     Frame next(long timeoutNanos, boolean patient) {
-        if (!enter(RETIRED)) {
+        if (!enterToTake()) {
             return null;
         }
+        Frame frame = null;
         try {
             if (!patient) {
                 requireRoom();
             }
-            return await(timeoutNanos);
+            frame = takeReady();
+            if (frame == null) {
+                frame = await(timeoutNanos);
+            }
         } finally {
-            leave();
+            leaveTaking(frame);
         }
+        return frame;
+    }
+
+    /** When the {@link #next} before found nothing and began to wait, monotonic: nobody looks at a clock for a frame that is ready. */
+    long waitBeganNanos() {
+        return waitBeganNanos;
     }
 
     private Frame await(long timeoutNanos) {
         long start = System.nanoTime();
+        waitBeganNanos = start;
         long now = start;
         while (!over) {
             long seen = reader.head();
@@ -175,6 +200,10 @@ final class Session {
                 awaitRoom(left);
             } else {
                 waiter.await(seen, Math.min(left, LIVENESS_NANOS));
+                frame = takeReady();
+                if (frame != null) {
+                    return frame;
+                }
             }
             now = System.nanoTime();
         }
@@ -182,30 +211,61 @@ final class Session {
     }
 
     private void requireRoom() {
-        if (held.get() >= connection.maxLeases()) {
-            throw new CuframesException(
-                    ErrorCode.NO_SLOT,
-                    "this subscriber of \"" + key + "\" holds " + held.get()
-                            + " frames, as many as it may: close one first");
+        if (isFull()) {
+            int held = held();
+            if (held >= maxLeases) {
+                throw new CuframesException(
+                        ErrorCode.NO_SLOT,
+                        "this subscriber of \"" + key + "\" holds " + held
+                                + " frames, as many as it may: close one first");
+            }
         }
     }
 
-    /** Whether all the frames this subscriber may hold are held, be it by a GPU that is to end the lease. */
+    /**
+     * Whether all the frames this subscriber may hold are held, be it by a GPU that is to end the lease. The publisher counts the leases, so what
+     * is looked at are those: a lease that is being ended is one until it has ended. They are looked at only where it may be so.
+     */
     private boolean isFull() {
-        int pending = deviceReads == null ? 0 : deviceReads.pending();
-        return held.get() + pending >= connection.maxLeases();
+        if (Long.bitCount(leased) < maxLeases) {
+            return false;
+        }
+        for (long slots = leased; slots != 0; slots &= slots - 1) {
+            if (!reader.leases(Long.numberOfTrailingZeros(slots))) {
+                leased &= ~Long.lowestOneBit(slots);
+            }
+        }
+        return Long.bitCount(leased) >= maxLeases;
+    }
+
+    /** Leases held, other than by a GPU that is to end them. */
+    private int held() {
+        int held = 0;
+        for (int slot = 0; slot < slots.length; slot++) {
+            held += users.get(slot) == 0 ? 0 : 1;
+        }
+        return held;
     }
 
     /** Sleeps until a lease ends, for a while at most. One that a GPU ends wakes nobody. */
     private void awaitRoom(long nanos) {
         waitingForRoom = Thread.currentThread();
-        int leases = held.get(); // after the store: who ends one stores that first, and then looks for a thread to wake
-        if (leases >= connection.maxLeases()) {
+        VarHandle.fullFence(); // store that, then look at the leases; who ends one does it the other way round
+        if (held() >= maxLeases) {
             LockSupport.parkNanos(this, Math.min(nanos, LIVENESS_NANOS));
         } else if (isFull()) {
             LockSupport.parkNanos(this, Math.min(nanos, GPU_NAP_NANOS));
         }
         waitingForRoom = null;
+    }
+
+    /** The next frame, if nothing is in the way of it: neither a clock nor the socket is looked at. Null says nothing. */
+    private Frame takeReady() {
+        if (over || suspicious || isFull()) {
+            return null;
+        }
+        long word = reader.take();
+        return word == RingReader.NOTHING ? null : open(word);
     }
 
     /** The next frame, or null: then there is none now, or, if {@code over} says so, none will come. */
@@ -239,8 +299,8 @@ final class Session {
         if (deviceReads != null) {
             deviceReads.leased(slot);
         }
-        held.incrementAndGet();
-        users.set(slot, 1);
+        leased |= 1L << slot;
+        users.setOpaque(slot, 1); // whoever is to see it is handed the frame
         long seq = HeadWord.seq(word);
         record(seq, reader.missedBefore());
         Faults.reach(FaultPoint.FRAME_DELIVERED);
@@ -263,7 +323,7 @@ final class Session {
         Frame frame;
         do {
             frame = frames[nextFrame];
-            nextFrame = (nextFrame + 1) % frames.length;
+            nextFrame = nextFrame + 1 == frames.length ? 0 : nextFrame + 1; // a division takes as long as a fence
         } while (!frame.isFree()); // at most one for each slot is not
         return frame;
     }
@@ -364,9 +424,11 @@ final class Session {
     /** A tensor in the memory of a leased slot, which is one more user of the lease; only while there is one. */
     DlpackTensor export(int slot, TensorSpec spec) {
         users.incrementAndGet(slot);
+        exports.incrementAndGet();
         return DlpackTensor.export(spec, stream -> {
             if (stream == DlpackTensor.NO_STREAM) {
                 release(slot);
+                endExport();
             } else {
                 releaseForConsumer(slot, stream);
             }
@@ -384,11 +446,18 @@ final class Session {
                 pendingStreams[slot] = NO_STREAM;
             }
             release(slot);
+            endExport();
             throw e;
         }
+        endExport();
     }
 
-    /** One user of a lease less; all its reads are done. The lease ends with the last. */
+    private void endExport() {
+        exports.decrementAndGet();
+        released();
+    }
+
+    /** One user of a lease less; all its reads are done. The lease ends with the last. To be followed by {@link #released}. */
     void release(int slot) {
         if (users.get(slot) == 1) {
             endLease(slot, pendingStreams[slot]);
@@ -427,11 +496,16 @@ final class Session {
         }
     }
 
-    /** All that this process keeps of the lease is cleared before the lease itself: with that, the slot may be leased anew. */
+    /**
+     * All that this process keeps of the lease is cleared before the lease itself: with that, the slot may be leased anew. The lease's release
+     * store orders it, also for the thread that takes: it finds the slot announced again only by what the publisher stored after it saw the lease end.
+     */
     private void endLease(int slot, long stream) {
         long pending = pendingStreams[slot];
-        pendingStreams[slot] = NO_STREAM;
-        users.set(slot, 0);
+        if (pending != NO_STREAM) {
+            pendingStreams[slot] = NO_STREAM;
+        }
+        users.setOpaque(slot, 0);
         Faults.reach(FaultPoint.FRAME_RELEASING);
         if (stream == NO_STREAM) {
             reader.release(slot);
@@ -445,8 +519,21 @@ final class Session {
             }
         }
         Faults.reach(FaultPoint.FRAME_RELEASED);
-        if (held.decrementAndGet() == 0) {
-            unmapIfUnused();
+    }
+
+    /**
+     * Sees to what waits for a lease to end, once a user of one says that it is none any more: its frame's SEQ is 0, or {@link #exports} one less.
+     * Both are volatile writes, and what is looked at here are volatile reads: whoever retires this session, or waits for room, writes and reads the
+     * other way round, so that one of the two sees the other.
+     */
+    void released() {
+        if ((gate.get() & RETIRED) != 0) {
+            try {
+                unmapIfUnused();
+            } catch (RuntimeException e) {
+                countError();
+                throw e;
+            }
         }
         wakeForRoom();
     }
@@ -456,7 +543,6 @@ final class Session {
         pendingStreams[slot] = NO_STREAM;
         users.set(slot, 0);
         reader.release(slot);
-        held.decrementAndGet();
     }
 
     boolean isUsed(int slot) {
@@ -490,7 +576,7 @@ final class Session {
     /** Takes no more frames and closes those held; only what was exported of them keeps its lease, and the mappings. */
     void close() {
         stop();
-        while (gate.get() >= ENTERED) {
+        while (gate.get() >= ENTERED || taking.get()) {
             wake();
             LockSupport.parkNanos(CLOSE_RETRY_NANOS);
         }
@@ -522,9 +608,9 @@ final class Session {
     }
 
     private void unmapIfUnused() {
-        // In this order: once the gate says that nobody is inside, nothing more is taken, and what is not held stays
-        // so.
-        if (gate.get() == RETIRED && held.get() == 0 && gate.compareAndSet(RETIRED, RETIRED | UNMAPPED)) {
+        // In this order: once the gate and the flag say that nobody is inside, nothing more is taken, and what is not
+        // held stays so.
+        if (gate.get() == RETIRED && !taking.get() && !isHeld() && gate.compareAndSet(RETIRED, RETIRED | UNMAPPED)) {
             try {
                 if (deviceReads != null) {
                     deviceReads.close();
@@ -532,6 +618,47 @@ final class Session {
             } finally {
                 connection.close();
             }
+        }
+    }
+
+    /** Whether somebody has a frame or a tensor, or is about to end the lease of one. */
+    private boolean isHeld() {
+        if (exports.get() != 0) {
+            return true;
+        }
+        for (Frame frame : frames) {
+            if (!frame.isFree()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * As {@link #enter}, for the one thread that takes. A volatile write, then a volatile read of the gate; who retires this session does it the other
+     * way round: either this thread stays outside, or it is seen to be inside.
+     */
+    private boolean enterToTake() {
+        taking.set(true);
+        if ((gate.get() & (RETIRED | UNMAPPED)) != 0) {
+            leaveTaking(null);
+            return false;
+        }
+        return true;
+    }
+
+    /**
+     * Ends what {@link #enterToTake} began. With a frame taken, release is enough and nothing is to be looked at: whoever closes that frame comes
+     * later, and sees to the mappings if this session was retired meanwhile.
+     */
+    private void leaveTaking(Frame taken) {
+        if (taken != null) {
+            taking.setRelease(false);
+            return;
+        }
+        taking.set(false);
+        if (isRetired()) {
+            unmapIfUnused();
         }
     }
 
@@ -562,10 +689,10 @@ final class Session {
     /** Leases held, those included that a GPU is to end. From any thread. */
     int leases() {
         if (deviceReads == null || !enter(UNMAPPED)) {
-            return held.get();
+            return held();
         }
         try {
-            return held.get() + deviceReads.pending();
+            return held() + deviceReads.pending();
         } finally {
             leave();
         }

@@ -16,12 +16,24 @@ final class SlotTaker {
     /** How long the publisher waits for its own GPU before it calls it stuck. */
     private static final Duration GPU_PATIENCE = Duration.ofSeconds(2);
 
-    /** How long a wait for readers spins before it naps: a reader that is just closing its frame takes less. */
+    /** How long a wait for readers spins: a reader that is just closing its frame takes less. */
     private static final long SPIN_NANOS = 20_000;
 
-    private static final long FIRST_NAP_NANOS = 50_000;
+    /**
+     * The most pauses of the CPU between two looks while it spins, doubled from one look to the next. Each look takes the cursor's line from the reader that
+     * is waited for, which is slower for it, and one that comes a little later finds several slots to be had: under a microsecond.
+     */
+    private static final int MOST_PAUSES = 16;
 
-    /** A reader cannot wake the writer; this is far below the time of a frame. */
+    /** Until when it lets others run between looks: a reader that shares this core with the writer needs no more. */
+    private static final long YIELD_NANOS = 200_000;
+
+    /** A reader cannot wake the writer, so it naps between looks; each nap lasts an eighth of the time it has waited, and no slot is found later than that. */
+    private static final int NAP_SHIFT = 3;
+
+    private static final long SHORTEST_NAP_NANOS = 20_000;
+
+    /** Far below the time of a frame. */
     private static final long LONGEST_NAP_NANOS = 1_000_000;
 
     /** How often a close looks whether the wait that it ends is over. */
@@ -124,22 +136,33 @@ final class SlotTaker {
 
     private int awaitReaders(int wanted) {
         long start = System.nanoTime();
-        long nap = FIRST_NAP_NANOS;
+        int pauses = 1;
         int slot = lookOnceAnnounced(wanted);
         while (isWorthWaiting(wanted, slot) && !closed.get()) {
             long waited = System.nanoTime() - start;
             if (waited >= waitNanos || Thread.currentThread().isInterrupted()) {
                 break;
             }
-            if (waited < SPIN_NANOS) {
-                Thread.onSpinWait();
-            } else {
-                LockSupport.parkNanos(this, Math.min(nap, waitNanos - waited));
-                nap = Math.min(2 * nap, LONGEST_NAP_NANOS);
-            }
+            pause(waited, pauses);
+            pauses = Math.min(2 * pauses, MOST_PAUSES);
             slot = lookOnceAnnounced(wanted);
         }
         return slot;
+    }
+
+    /** Lets time pass between two looks: the more, the longer the wait has taken. */
+    @SuppressWarnings("ThreadPriorityCheck") // who is waited for may need this core
+    private void pause(long waited, int pauses) {
+        if (waited < SPIN_NANOS) {
+            for (int i = 0; i < pauses; i++) {
+                Thread.onSpinWait();
+            }
+        } else if (waited < YIELD_NANOS) {
+            Thread.yield();
+        } else {
+            long nap = Math.clamp(waited >> NAP_SHIFT, SHORTEST_NAP_NANOS, LONGEST_NAP_NANOS);
+            LockSupport.parkNanos(this, Math.min(nap, waitNanos - waited));
+        }
     }
 
     /** Looks for a slot; where the GPU is a whole ring behind, once it is not. */

@@ -209,8 +209,9 @@ public final class Subscriber implements AutoCloseable {
     }
 
     private Frame takeOrReconnect(long timeoutNanos, boolean patient) {
-        long start = System.nanoTime();
         long left = timeoutNanos;
+        long start = 0; // known once there is something to wait for
+        boolean waits = false;
         while (!retired) {
             if (reconnection == null) {
                 Session current = session;
@@ -218,7 +219,12 @@ public final class Subscriber implements AutoCloseable {
                 if (frame != null || current.gone() == null) {
                     return frame;
                 }
+                start = waits ? start : current.waitBeganNanos();
+                waits = true;
                 lose(current);
+            } else if (!waits) {
+                start = System.nanoTime();
+                waits = true;
             }
             left = Math.max(0, timeoutNanos - (System.nanoTime() - start));
             if (!reconnect(left)) {

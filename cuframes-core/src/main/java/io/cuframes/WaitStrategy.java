@@ -9,6 +9,6 @@ public enum WaitStrategy {
     YIELD,
     /** Sleeps in the kernel (futex) until the publisher hands a frame over; awake while a GPU finishes that frame. A few microseconds more than SPIN. */
     PARK,
-    /** Spins for a short time, then parks. The default. */
+    /** Parks, but is awake when the next frame of a steady stream is due, at most 300 us and a quarter of the period before; where frames come irregularly, spins for 20 us first. The default. */
     ADAPTIVE
 }

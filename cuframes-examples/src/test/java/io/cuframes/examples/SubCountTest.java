@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.examples;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cuframes.Publisher;
 import io.cuframes.Transport;
 import io.cuframes.WritableFrame;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -21,16 +19,7 @@ class SubCountTest {
     @Timeout(60)
     void countsUntilTheEnd() throws Exception {
         String key = "example-" + ProcessHandle.current().pid();
-        Process example = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-Dcuframes.socketDir=" + sockets,
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        SubCount.class.getName(),
-                        key)
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
+        ExampleProcess example = new ExampleProcess(sockets, SubCount.class, key);
         try (Publisher publisher = Publisher.builder(key)
                 .socketDirectory(sockets)
                 .transport(Transport.HOST)
@@ -46,8 +35,7 @@ class SubCountTest {
                 }
             }
         }
-        String output = new String(example.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, example.waitFor());
+        String output = example.output();
         assertTrue(output.startsWith("20 frames of 64x48, 0 missed: \"" + key + "\" is over after frame 20"), output);
     }
 }

@@ -106,7 +106,8 @@ final class DecodedInput implements AutoCloseable {
         threads = decoder.threads();
         description = demuxer.codecName() + " " + evenWidth + "x" + evenHeight + demuxer.rateText()
                 + (kind == VideoSource.Decoder.CPU ? ", CPU" : ", NVDEC on device " + options.device())
-                + decoder.conversion();
+                + decoder.conversion()
+                + demuxer.presentation();
     }
 
     private boolean isFormat(int evenWidth, int evenHeight, ColorInfo color) {

@@ -336,7 +336,41 @@ public final class VideoSource implements AutoCloseable {
         }
     }
 
-    /** Says what a source is to be; {@link #open()} checks it all at once. Not thread-safe. */
+    /**
+     * Says what a source is to be; {@link #open()} checks it all at once. A service that publishes a camera by itself, for as long as it runs:
+     *
+     * <pre>{@code
+     * VideoSource.Builder camera = VideoSource.builder("rtsp://user:password@camera/stream")
+     *         .decoder(VideoSource.Decoder.AUTO) // NVDEC if it can, else the CPU, which is logged
+     *         .openTimeout(Duration.ofSeconds(10)) // for the first connection; failing that, open() throws
+     *         .readTimeout(Duration.ofSeconds(5)) // a camera silent for so long is lost, and tried again
+     *         .listener(events); // losses and returns; to the log unless said
+     * try (VideoSource source = camera.open()) {
+     *     source.awaitFrame(); // now the format is known for sure
+     *     Publisher publisher = Publisher.builder("cam1")
+     *             .size(source.format().width(), source.format().height())
+     *             .color(source.format().color())
+     *             .timeBase(source.timeBase())
+     *             .open();
+     *     try {
+     *         VideoSource.Status status = source.publishNext(publisher);
+     *         while (status != VideoSource.Status.END) { // after source.interrupt(), from another thread
+     *             if (status == VideoSource.Status.FORMAT_CHANGED) {
+     *                 publisher = publisher.reopen(source.format()); // readers that reconnect follow
+     *             }
+     *             status = source.publishNext(publisher);
+     *         }
+     *     } finally {
+     *         publisher.close();
+     *     }
+     * }
+     * }</pre>
+     *
+     * <p>What becomes of odd sizes, of other samples than 8-bit 4:2:0, of interlaced and rotated video and of times that jump is in
+     * docs/integration.md; {@link VideoSource#describe()} says what is done to the stream at hand.
+     *
+     * <p>Not thread-safe.
+     */
     public static final class Builder {
         private final SourceUrl url;
         private Decoder decoder = Decoder.AUTO;
@@ -349,7 +383,7 @@ public final class VideoSource implements AutoCloseable {
         private Duration openTimeout = Duration.ofSeconds(10);
         private Duration readTimeout = Duration.ofSeconds(5);
         private BooleanSupplier demand = () -> true;
-        private Listener listener = new Listener() {};
+        private Listener listener;
 
         private Builder(String url) {
             this.url = new SourceUrl(Objects.requireNonNull(url, "url"));
@@ -470,7 +504,7 @@ public final class VideoSource implements AutoCloseable {
         }
 
         /**
-         * Who hears of losses and fall-backs; nobody unless said.
+         * Who hears of losses and fall-backs. Unless said they are logged, by the {@link System.Logger} that is named after {@link VideoSource}.
          *
          * @param newListener the listener
          * @return this
@@ -507,7 +541,7 @@ public final class VideoSource implements AutoCloseable {
                     openTimeout,
                     readTimeout,
                     demand,
-                    listener));
+                    listener == null ? new SourceLog(url) : listener));
         }
 
         private static boolean isPositive(Duration timeout) {

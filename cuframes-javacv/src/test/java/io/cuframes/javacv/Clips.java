@@ -48,6 +48,20 @@ final class Clips {
         return file;
     }
 
+    /** Has FFmpeg's own program copy a clip's packets. */
+    static Path remux(Path from, Path to, List<String> inputOptions, String... options) throws Exception {
+        List<String> line = new ArrayList<>();
+        line.add(Loader.load(org.bytedeco.ffmpeg.ffmpeg.class));
+        line.addAll(List.of("-v", "error"));
+        line.addAll(inputOptions);
+        line.addAll(List.of("-i", from.toString(), "-c", "copy"));
+        line.addAll(List.of(options));
+        line.add(to.toString());
+        Process process = new ProcessBuilder(line).inheritIO().start();
+        assertEquals(0, process.waitFor(), "ffmpeg could not make " + to);
+        return to;
+    }
+
     /** One file after the other in one: formats without a header of their own can be read so. */
     static Path concatenate(Path file, Path first, Path second) throws IOException {
         Files.write(file, Files.readAllBytes(first));

@@ -39,7 +39,7 @@ final class Console {
     }
 
     /** Asks the kernel where a descriptor leads: java.io.Console speaks of standard input and output alone. */
-    private static boolean isTerminal(int descriptor) {
+    static boolean isTerminal(int descriptor) {
         String type = System.getenv("TERM");
         if (type == null || type.equals("dumb")) {
             return false;

@@ -39,6 +39,8 @@ public final class Cuframes {
         commands.put("demo", DemoCommand.class);
         commands.put("rtsp-source", RtspSourceCommand.class);
         commands.put(SubCountCommand.NAME, SubCountCommand.class);
+        commands.put(ListCommand.NAME, ListCommand.class);
+        commands.put(DoctorCommand.NAME, DoctorCommand.class);
         commands.put("bench", BenchCommand.class);
         return commands;
     }

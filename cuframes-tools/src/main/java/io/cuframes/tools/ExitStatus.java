@@ -13,6 +13,7 @@ final class ExitStatus {
     static final int ENDED_EARLY = 4;
     static final int BROKEN = 5;
     static final int NOT_VERIFIED = 6;
+    static final int NOT_ABLE = 7;
 
     static final String HEADING = "%nExit codes:%n";
     static final String FINE_HELP = "0:fine; also after Ctrl-C or SIGTERM, if all was well until then";

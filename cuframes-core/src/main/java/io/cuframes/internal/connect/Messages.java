@@ -4,6 +4,7 @@ package io.cuframes.internal.connect;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import io.cuframes.internal.protocol.MessageDescriptor;
+import io.cuframes.internal.protocol.ObservationDescriptor;
 import io.cuframes.internal.protocol.RejectCode;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import java.lang.foreign.MemorySegment;
@@ -31,7 +32,12 @@ final class Messages {
     sealed interface Greeting permits Hello, Reject {}
 
     /** What a subscriber says of itself. */
-    record Hello(int major, int minor, int transports, int mode, int pid, String name) implements Greeting {}
+    record Hello(int major, int minor, int transports, int mode, int pid, String name) implements Greeting {
+        /** Whether it only wants to be told what there is, and is no subscriber. */
+        boolean isObserver() {
+            return mode == ObservationDescriptor.MODE_OBSERVE;
+        }
+    }
 
     /** What a publisher answers. */
     record Welcome(
@@ -109,7 +115,7 @@ final class Messages {
             return malformed("a HELLO has " + MessageDescriptor.HELLO_LENGTH + " bytes, this one " + length);
         }
         int mode = message.get(U32, MessageDescriptor.HELLO_MODE_OFFSET);
-        if (mode != 1 && mode != 2) {
+        if (mode < 1 || mode > ObservationDescriptor.MODE_OBSERVE) {
             return malformed("the HELLO asks for mode " + mode);
         }
         String name = text(message.asSlice(MessageDescriptor.HELLO_NAME_OFFSET, MessageDescriptor.HELLO_NAME_LENGTH));
@@ -126,7 +132,7 @@ final class Messages {
     }
 
     /** A field of printable ASCII that ends with a zero; null if it is not. */
-    private static String text(MemorySegment field) {
+    static String text(MemorySegment field) {
         byte[] bytes = field.toArray(JAVA_BYTE);
         int end = 0;
         while (end < bytes.length && bytes[end] != 0) {

@@ -58,6 +58,7 @@ public final class PublisherServer implements AutoCloseable {
     private final Descriptor ring;
     private final Limits limits;
     private final Admission admission;
+    private final ObservationAnswer observation;
     private final ListeningSocket listener;
     private final Descriptor wake;
     private final Thread thread;
@@ -86,6 +87,7 @@ public final class PublisherServer implements AutoCloseable {
         this.ring = ring;
         this.limits = limits;
         this.admission = new Admission(key, header, segment, ring, readers, limits);
+        this.observation = new ObservationAnswer(header, segment.memory(), readers, limits);
         this.listener = listener;
         this.wake = wake;
         this.thread =
@@ -404,7 +406,10 @@ public final class PublisherServer implements AutoCloseable {
         Faults.reach(FaultPoint.HELLO_READ);
         MemorySegment message = peer.message().payload();
         Messages.Greeting greeting = Messages.decodeHello(message, Messages.length(message));
-        if (greeting instanceof Messages.Hello hello) {
+        if (greeting instanceof Messages.Hello hello && hello.isObserver()) {
+            observation.send(peer);
+            drop(peer); // an observer that never goes away has nothing of this process
+        } else if (greeting instanceof Messages.Hello hello) {
             Messages.Reject reject = admission.refusal(hello);
             if (reject != null) {
                 reject(peer, reject);

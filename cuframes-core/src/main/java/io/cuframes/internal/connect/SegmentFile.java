@@ -155,7 +155,7 @@ public final class SegmentFile implements AutoCloseable {
     }
 
     /** The publisher that a segment names; "unknown" where it is not one, or damaged. The pid's place is the same in every version. */
-    private static String pidOf(Descriptor segment) {
+    static String pidOf(Descriptor segment) {
         long enough = SegmentDescriptor.PID_OFFSET + Integer.BYTES;
         if (Posix.status(segment, "the segment").size() < enough) {
             return "unknown";

@@ -115,6 +115,26 @@ public final class SocketDirectory {
         return trusted;
     }
 
+    /**
+     * A place where a subscriber may look.
+     *
+     * @param directory which
+     * @param distrust why it does not, now; null if it does
+     */
+    public record Candidate(Path directory, String distrust) {}
+
+    /**
+     * The places where a subscriber with that choice looks, best first.
+     *
+     * @param option the caller's choice, or null
+     */
+    public static List<Candidate> look(Path option) {
+        List<Path> places = candidates(option);
+        return places.stream()
+                .map(place -> new Candidate(place, places.size() == 1 ? null : distrust(place)))
+                .toList();
+    }
+
     private static CuframesException nowhere(List<String> reasons) {
         return new CuframesException(
                 ErrorCode.ACCESS_DENIED,
@@ -123,7 +143,7 @@ public final class SocketDirectory {
     }
 
     /** Why a usual place, which is anyone's to make, may hold somebody else's sockets; null if only this user and root can have put them there. */
-    private static String distrust(Path place) {
+    static String distrust(Path place) {
         try {
             FileStatus status = Posix.status(place);
             boolean trusted = status == null || status.owner() == 0 || status.owner() == Libc.geteuid();

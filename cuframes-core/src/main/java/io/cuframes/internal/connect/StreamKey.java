@@ -17,12 +17,17 @@ public record StreamKey(String name) {
      * @throws CuframesException code INVALID_ARGUMENT if it is not legal
      */
     public StreamKey {
-        if (name == null || !LEGAL.matcher(name).matches() || name.equals(".") || name.equals("..")) {
+        if (!isLegal(name)) {
             throw new CuframesException(
                     ErrorCode.INVALID_ARGUMENT,
                     "illegal key " + (name == null ? "null" : "\"" + name + "\"")
                             + ": a key has 1 to 63 characters out of A-Z a-z 0-9 . _ - and is not . or ..");
         }
+    }
+
+    /** Whether that is a key. */
+    static boolean isLegal(String name) {
+        return name != null && LEGAL.matcher(name).matches() && !name.equals(".") && !name.equals("..");
     }
 
     /** The directory that holds segments. */

@@ -2,7 +2,7 @@
 package io.cuframes.internal.doctor;
 
 /** What the doctor looks at, in the order it does, the checks of a device for each: what comes later often needs what came before. */
-public enum Check {
+public enum Check implements Probe {
     /** Memory that only its maker can write. */
     SEALED_MEMORY("sealed memory"),
     /** {@code /dev/shm}, where segments are. */
@@ -42,7 +42,7 @@ public enum Check {
         this.title = title;
     }
 
-    /** What it is called in a list. */
+    @Override
     public String title() {
         return title;
     }

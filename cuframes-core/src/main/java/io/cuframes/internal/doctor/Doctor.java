@@ -12,18 +12,32 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Consumer;
 
 /**
  * Finds out what of cuframes works on this machine, for this user, by doing it: nothing is concluded from a version or a flag that could be tried
  * instead. What is made for that is removed again; a context stays on each device that was tried, as CUDA has it. One thread at a time.
  */
 public final class Doctor {
+    /** Who is told while it goes on: some of it takes seconds. */
+    @FunctionalInterface
+    public interface Listener {
+        /** Something was found. */
+        void found(Finding finding);
+
+        /**
+         * Something that may take a while begins.
+         *
+         * @param probe what it is
+         * @param subject what it is done with; "" where there is one only
+         */
+        default void trying(Probe probe, String subject) {}
+    }
+
     private final Machine machine;
     private final Path sharedMemory;
     private final Path socketDirectory;
     private final Map<String, String> environment;
-    private final Consumer<Finding> listener;
+    private final Listener listener;
     private final List<Finding> findings = new ArrayList<>();
     private SharingCheck sharing;
 
@@ -31,9 +45,9 @@ public final class Doctor {
      * For this machine.
      *
      * @param socketDirectory the user's choice, or null for the usual places
-     * @param listener told of each finding as it is made: some take seconds
+     * @param listener told of each finding as it is made
      */
-    public Doctor(Path socketDirectory, Consumer<Finding> listener) {
+    public Doctor(Path socketDirectory, Listener listener) {
         this(new Machine(Path.of("/")), StreamKey.segmentDirectory(), socketDirectory, Map.of(), listener);
     }
 
@@ -42,7 +56,7 @@ public final class Doctor {
             Path sharedMemory,
             Path socketDirectory,
             Map<String, String> environment,
-            Consumer<Finding> listener) {
+            Listener listener) {
         this.machine = machine;
         this.sharedMemory = sharedMemory;
         this.socketDirectory = socketDirectory;
@@ -70,7 +84,7 @@ public final class Doctor {
     /** Keeps and tells a finding; returns whether others may build on it. */
     private boolean add(Finding finding) {
         findings.add(finding);
-        listener.accept(finding);
+        listener.found(finding);
         return finding.outcome() == Outcome.WORKS || finding.outcome() == Outcome.NOTE;
     }
 
@@ -80,13 +94,21 @@ public final class Doctor {
      * @param needed what it needs and does not work; null if nothing is amiss
      */
     private void share(Check check, Transport transport, CudaDevice device, Check needed) {
+        if (needed == null) {
+            trying(check, device);
+        }
         add(
                 needed == null
                         ? sharing.share(check, transport, device)
                         : Finding.untried(check, device == null ? "" : device.toString(), needed));
     }
 
+    private void trying(Check check, CudaDevice device) {
+        listener.trying(check, device == null ? "" : device.toString());
+    }
+
     private void examineDevices(DeviceChecks checks, Check stream) {
+        trying(Check.DRIVER, null);
         if (!add(checks.driver())) {
             untried("", Check.DRIVER, EnumSet.range(Check.RUNTIME, Check.CUDA_IPC));
             return;
@@ -105,6 +127,7 @@ public final class Doctor {
     }
 
     private void examine(CudaDevice device, DeviceChecks checks, Check stream, boolean runtime) {
+        trying(Check.DEVICE, device);
         boolean usable = add(checks.device(device));
         add(checks.mig(device));
         if (!usable) {
@@ -112,6 +135,7 @@ public final class Doctor {
             return;
         }
         Check announcing = add(checks.streamWrites(device)) ? stream : Check.STREAM_WRITES;
+        trying(Check.VMM, device);
         boolean vmm = add(checks.vmm(device));
         boolean readOnly = vmm && add(checks.readOnly(device));
         if (!vmm) {

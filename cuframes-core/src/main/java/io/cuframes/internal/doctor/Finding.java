@@ -10,7 +10,7 @@ package io.cuframes.internal.doctor;
  * @param found what was seen, in a line
  * @param remedy what to do, in a line; "" exactly where it works
  */
-public record Finding(Check check, Outcome outcome, String subject, String found, String remedy) {
+public record Finding(Probe check, Outcome outcome, String subject, String found, String remedy) {
     /** Keeps every text to its line, and a remedy to what has one. */
     public Finding {
         found = line(found);
@@ -20,19 +20,19 @@ public record Finding(Check check, Outcome outcome, String subject, String found
         }
     }
 
-    static Finding works(Check check, String subject, String found) {
+    static Finding works(Probe check, String subject, String found) {
         return new Finding(check, Outcome.WORKS, subject, found, "");
     }
 
-    static Finding note(Check check, String subject, String found, String remedy) {
+    static Finding note(Probe check, String subject, String found, String remedy) {
         return new Finding(check, Outcome.NOTE, subject, found, remedy);
     }
 
-    static Finding fails(Check check, String subject, String found, String remedy) {
+    static Finding fails(Probe check, String subject, String found, String remedy) {
         return new Finding(check, Outcome.FAILS, subject, found, remedy);
     }
 
-    static Finding untried(Check check, String subject, Check needed) {
+    static Finding untried(Probe check, String subject, Probe needed) {
         return new Finding(
                 check, Outcome.UNTRIED, subject, "needs: " + needed.title(), "see to " + needed.title() + " first");
     }

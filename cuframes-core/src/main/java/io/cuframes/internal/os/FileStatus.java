@@ -14,6 +14,7 @@ package io.cuframes.internal.os;
 public record FileStatus(long device, long inode, long size, int owner, int group, int mode) {
     private static final int TYPE = 0170000;
     private static final int SOCKET = 0140000;
+    private static final int LINK = 0120000;
     private static final int REGULAR = 0100000;
 
     /** Whether both are the same file. */
@@ -24,6 +25,11 @@ public record FileStatus(long device, long inode, long size, int owner, int grou
     /** Whether it is a unix socket's name. */
     public boolean isSocket() {
         return (mode & TYPE) == SOCKET;
+    }
+
+    /** Whether it is a symbolic link. */
+    public boolean isLink() {
+        return (mode & TYPE) == LINK;
     }
 
     /** Whether it is a file of bytes, in memory or not. */

@@ -62,6 +62,9 @@ public final class ControlPage implements AutoCloseable {
     /** How far this reader had come when it was found to keep a slot from the writer, the last time that it was further than before. Writer thread alone. */
     private long blockedAt = NEVER;
 
+    /** The cursor when the writer last looked for itself; never more than was published. Writer thread alone. */
+    private long taken;
+
     private long blockedSinceNanos;
     private long stalledAt;
     private long stalledForNanos;
@@ -77,6 +80,11 @@ public final class ControlPage implements AutoCloseable {
         this.arena = arena;
         this.memory = memory;
         this.owner = owner;
+    }
+
+    /** Whose page it is. */
+    public Owner owner() {
+        return owner;
     }
 
     /** Server: the subscriber reads from here on, and a strict one is waited for. */
@@ -159,9 +167,21 @@ public final class ControlPage implements AutoCloseable {
         return awaited.getAcquire() && !stalled.getPlain();
     }
 
-    /** Writer: whether this reader is waited for and has not taken that frame yet. */
-    boolean awaits(long seq) {
-        return isAwaited() && Long.compareUnsigned(cursor(), seq) < 0;
+    /**
+     * Writer: whether this reader is waited for and has not taken that frame yet. A reader that said before that it has come further is not asked
+     * again, so that its line stays with it: with the cursor came the leases on all frames up to there.
+     *
+     * @param published the last frame published; who says more has said nothing
+     */
+    boolean awaits(long seq, long published) {
+        if (!isAwaited() || taken >= seq) {
+            return false;
+        }
+        long at = cursor();
+        if (Long.compareUnsigned(at, published) <= 0) {
+            taken = at;
+        }
+        return Long.compareUnsigned(at, seq) < 0;
     }
 
     /**

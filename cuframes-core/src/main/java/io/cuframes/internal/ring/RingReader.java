@@ -164,9 +164,11 @@ public final class RingReader {
         missedBefore = seq - cursor - 1;
         cursor = seq;
         received++;
-        missed += missedBefore;
         Shared.setLongOpaque(control, ControlDescriptor.RECEIVED_OFFSET, received);
-        Shared.setLongOpaque(control, ControlDescriptor.MISSED_OFFSET, missed);
+        if (missedBefore > 0) {
+            missed += missedBefore;
+            Shared.setLongOpaque(control, ControlDescriptor.MISSED_OFFSET, missed);
+        }
         Faults.reach(FaultPoint.FRAME_TALLIED);
         // Release: a publisher that waits for this reader sees the lease no later than that the frame has been taken.
         Shared.setLongRelease(control, ControlDescriptor.CURSOR_OFFSET, cursor);

@@ -34,6 +34,20 @@ public final class RingWriter {
     /** What each slot holds: FREE, TAKEN, or the seq of a published frame. */
     private final long[] holds;
 
+    /** The slots that are FREE, as bits. */
+    private long free;
+
+    /**
+     * The slots with published frames by age, oldest first: which slot comes after each, and which before. A last entry stands for both ends, so that the
+     * slot to take is found at once however many there are.
+     */
+    private final int[] newer;
+
+    private final int[] older;
+
+    /** The entry of both ends. */
+    private final int end;
+
     /** Opaque, these counters: written by the writer thread alone, read by any. */
     private final AtomicLong published = new AtomicLong();
 
@@ -72,6 +86,12 @@ public final class RingWriter {
         this.readers = readers;
         this.holds = new long[slots];
         this.graceNanos = graceNanos;
+        this.free = -1L >>> (Long.SIZE - slots);
+        this.end = slots;
+        this.newer = new int[slots + 1];
+        this.older = new int[slots + 1];
+        newer[end] = end;
+        older[end] = end;
     }
 
     /**
@@ -81,15 +101,26 @@ public final class RingWriter {
      * @return the slot, or {@link #ALL_LEASED}, {@link #ALL_PENDING} or {@link #UNREAD}
      */
     public int take() {
-        for (int slot = 0; slot < holds.length; slot++) {
-            if (holds[slot] == FREE) {
-                // No scan: its seq word is 0 since before the last scan, so every lease taken on it since has failed.
-                holds[slot] = TAKEN;
-                return slot;
-            }
+        if (free != 0) {
+            // No scan: its seq word is 0 since before the last scan, so every lease taken on it since has failed.
+            return taken(Long.numberOfTrailingZeros(free));
         }
+        readers.beginScan();
+        int slot = takeOldest();
+        readers.endScan();
+        if (slot >= 0) {
+            return taken(slot);
+        }
+        if (slot == ALL_LEASED) {
+            findOverdrawn();
+        }
+        return slot;
+    }
+
+    /** Within a scan: one for all that is looked at, since each costs a fence. */
+    private int takeOldest() {
         long announced = announced();
-        for (int slot = oldestAfter(FREE); slot >= 0; slot = oldestAfter(holds[slot])) {
+        for (int slot = newer[end]; slot != end; slot = newer[slot]) {
             if (holds[slot] > announced) {
                 return ALL_PENDING;
             }
@@ -97,12 +128,34 @@ public final class RingWriter {
                 return UNREAD; // and so are all that are newer
             }
             if (reclaim(slot)) {
-                holds[slot] = TAKEN;
                 return slot;
             }
         }
-        findOverdrawn();
         return ALL_LEASED;
+    }
+
+    /** Notes that a slot that was free, or held a frame, is the caller's. */
+    private int taken(int slot) {
+        if (holds[slot] == FREE) {
+            free &= ~(1L << slot);
+        } else {
+            leaveOrder(slot);
+        }
+        holds[slot] = TAKEN;
+        return slot;
+    }
+
+    private void leaveOrder(int slot) {
+        newer[older[slot]] = newer[slot];
+        older[newer[slot]] = older[slot];
+    }
+
+    private void joinOrderAsNewest(int slot) {
+        int newest = older[end];
+        newer[newest] = slot;
+        older[slot] = newest;
+        newer[slot] = end;
+        older[end] = slot;
     }
 
     /**
@@ -119,42 +172,32 @@ public final class RingWriter {
             return ALL_PENDING;
         }
         if (holds[slot] != FREE) {
-            if (graceNanos != UNGATED && isUnread(holds[slot])) {
+            readers.beginScan();
+            boolean unread = graceNanos != UNGATED && isUnread(holds[slot]);
+            boolean reclaimed = !unread && reclaim(slot);
+            readers.endScan();
+            if (unread) {
                 return UNREAD;
             }
-            if (!reclaim(slot)) {
+            if (!reclaimed) {
                 findOverdrawn();
                 return ALL_LEASED;
             }
         }
-        holds[slot] = TAKEN;
-        return slot;
-    }
-
-    /** The slot with the smallest seq greater than {@code after}, or -1. */
-    private int oldestAfter(long after) {
-        int oldest = -1;
-        for (int slot = 0; slot < holds.length; slot++) {
-            if (holds[slot] > after && (oldest < 0 || holds[slot] < holds[oldest])) {
-                oldest = slot;
-            }
-        }
-        return oldest;
+        return taken(slot);
     }
 
     /**
      * Whether a reader that is waited for has yet to take that frame. Comes before the look at the leases: whoever has taken it is then seen to
-     * lease it. Gives up readers that have been in the way for too long.
+     * lease it. Gives up readers that have been in the way for too long. Within a scan.
      */
     private boolean isUnread(long seq) {
-        readers.beginScan();
         boolean unread = false;
         for (ControlPage page : readers.pages()) {
-            if (page.awaits(seq)) {
+            if (page.awaits(seq, published.getPlain())) {
                 unread |= !giveUpIfStalled(page);
             }
         }
-        readers.endScan();
         return unread;
     }
 
@@ -202,9 +245,8 @@ public final class RingWriter {
         return true;
     }
 
-    /** Invalidates the slot's frame unless somebody reads it. */
+    /** Invalidates the slot's frame unless somebody reads it. Within a scan. */
     private boolean reclaim(int slot) {
-        readers.beginScan();
         boolean leased = isLeased(slot); // not the proof, but it leaves a frame alone that is being read
         if (!leased) {
             long seqOffset = SegmentDescriptor.slotOffset(slot) + SlotDescriptor.SEQ_OFFSET;
@@ -221,7 +263,6 @@ public final class RingWriter {
                 Faults.reach(FaultPoint.LEASES_SCANNED);
             }
         }
-        readers.endScan();
         return !leased;
     }
 
@@ -236,7 +277,11 @@ public final class RingWriter {
 
     /** Gives a taken slot back unpublished. */
     public void giveBack(int slot) {
+        if (holds[slot] > FREE) {
+            leaveOrder(slot); // it was withdrawn
+        }
         holds[slot] = FREE; // its seq word stays 0
+        free |= 1L << slot;
     }
 
     /**
@@ -260,6 +305,7 @@ public final class RingWriter {
         long word = HeadWord.of(seq, slot);
         long at = SegmentDescriptor.slotOffset(slot);
         holds[slot] = seq;
+        joinOrderAsNewest(slot);
         Shared.setLongOpaque(segment, at + SlotDescriptor.PTS_OFFSET, ptsNanos);
         Shared.setLongOpaque(segment, at + SlotDescriptor.PUBLISH_TIME_OFFSET, nowNanos);
         Shared.setLongOpaque(segment, at + SlotDescriptor.CAPTURE_TIME_OFFSET, captureTimeNanos);

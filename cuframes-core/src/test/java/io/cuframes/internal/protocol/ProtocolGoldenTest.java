@@ -110,6 +110,8 @@ class ProtocolGoldenTest {
         reject.remove("text"); // follows the fields
         assertEquals(named(sections.get("6.3")), reject);
         assertEquals(named(sections.get("6.4")), code(MessageDescriptor.class, "BYE_"));
+        assertEquals(named(sections.get("6.8")), code(ObservationDescriptor.class, "OBSERVED_"));
+        assertEquals(named(sections.get("6.9")), code(ObservationDescriptor.class, "READER_"));
     }
 
     @Test
@@ -147,7 +149,18 @@ class ProtocolGoldenTest {
                 + SubscriberMode.STRICT_ORDER.code() + " STRICT_ORDER"));
         assertTrue(text.contains(MessageDescriptor.HELLO + " HELLO, " + MessageDescriptor.WELCOME + " WELCOME, "
                 + MessageDescriptor.REJECT + " REJECT, " + MessageDescriptor.BYE + " BYE, " + MessageDescriptor.READY
-                + " READY"));
+                + " READY, " + ObservationDescriptor.OBSERVED + " OBSERVED, " + ObservationDescriptor.READER
+                + " READER"));
+        assertTrue(text.contains(SubscriberMode.STRICT_ORDER.code() + " STRICT_ORDER, "
+                + ObservationDescriptor.MODE_OBSERVE + " OBSERVE: "));
+        assertTrue(text.contains(
+                "6.8 OBSERVED, publisher to observer, " + ObservationDescriptor.OBSERVED_LENGTH + " bytes"));
+        assertTrue(
+                text.contains("6.9 READER, publisher to observer, " + ObservationDescriptor.READER_LENGTH + " bytes"));
+        assertTrue(text.contains("READER messages that follow, 0 to " + ObservationDescriptor.MAX_READERS + " |"));
+        assertTrue(text.contains("bits: " + ObservationDescriptor.READER_READY + " READY: "));
+        assertTrue(text.contains("; " + ObservationDescriptor.READER_WAITING + " WAITING: "));
+        assertTrue(text.contains("; " + ObservationDescriptor.READER_STALLED + " STALLED: "));
         assertTrue(text.contains(Ownership.LIBRARY.code() + " LIBRARY: the publisher made the ring; "
                 + Ownership.EXTERNAL.code() + " EXTERNAL"));
         assertTrue(text.contains(PublishPolicy.DROP_OLDEST.code() + " DROP_OLDEST, " + PublishPolicy.DROP_NEWEST.code()

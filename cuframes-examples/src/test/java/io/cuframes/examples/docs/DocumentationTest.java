@@ -64,7 +64,10 @@ class DocumentationTest {
     private static void run(CodeBlock block, int number) throws Exception {
         Path target = Files.createTempDirectory(directory, "block" + number);
         CodeBlock unique = new CodeBlock(
-                block.document(), block.line(), block.how(), block.code().replace("\"cam1\"", "\"" + KEY + "\""));
+                block.document(),
+                block.line(),
+                block.how(),
+                block.code().replace("\"cam1\"", "\"" + KEY + "\"").replace("cuframes://cam1", "cuframes://" + KEY));
         BlockCompiler.Runner runner = BlockCompiler.compile(unique, target);
         Given.begin();
         switch (block.how()) {

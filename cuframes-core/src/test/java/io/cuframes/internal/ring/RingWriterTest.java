@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.internal.ring;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.cuframes.SubscriberMode;
+import io.cuframes.internal.protocol.ControlDescriptor;
+import io.cuframes.internal.protocol.HeadWord;
+import io.cuframes.internal.protocol.SegmentDescriptor;
+import io.cuframes.internal.protocol.Shared;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Which slot the writer takes, whatever was published, given back, withdrawn, leased and chosen before. */
+class RingWriterTest {
+    private static final int STEPS = 20_000;
+
+    /** What the writer is to do, said in the plainest way. */
+    private static final class Plain {
+        final long[] holds;
+        final boolean[] leased;
+        final boolean[] taken;
+
+        Plain(int slots) {
+            holds = new long[slots];
+            leased = new boolean[slots];
+            taken = new boolean[slots];
+        }
+
+        int expected() {
+            int best = RingWriter.ALL_LEASED;
+            for (int slot = 0; slot < holds.length; slot++) {
+                if (!taken[slot] && holds[slot] == 0) {
+                    return slot;
+                }
+                boolean able = !taken[slot] && !leased[slot];
+                if (able && (best < 0 || holds[slot] < holds[best])) {
+                    best = slot;
+                }
+            }
+            return best;
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3, 7, 64})
+    void theOldestFrameThatNobodyLeasesGivesItsSlot(int slots) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment segment = arena.allocate(SegmentDescriptor.length(slots), Long.BYTES);
+            MemorySegment control = arena.allocate(ControlDescriptor.LENGTH, Long.BYTES);
+            ReaderSet readers = new ReaderSet();
+            readers.add(new ControlPage(
+                    arena, control, new ControlPage.Owner(0, "reader", 1, SubscriberMode.NEWEST_ONLY, slots)));
+            RingWriter writer = new RingWriter(segment, slots, readers);
+            Plain plain = new Plain(slots);
+            List<Integer> taken = new ArrayList<>();
+            Random random = new Random(slots);
+            long seq = 0;
+            for (int step = 0; step < STEPS; step++) {
+                int lot = random.nextInt(10);
+                if (lot < 4) {
+                    int expected = plain.expected();
+                    assertEquals(expected, writer.take(), "step " + step);
+                    note(plain, taken, expected);
+                } else if (lot == 4) {
+                    int slot = random.nextInt(slots);
+                    if (!plain.taken[slot]) {
+                        int expected = plain.leased[slot] ? RingWriter.ALL_LEASED : slot;
+                        assertEquals(expected, writer.take(slot), "step " + step);
+                        note(plain, taken, expected);
+                    }
+                } else if (lot < 8 && !taken.isEmpty()) {
+                    Collections.shuffle(taken, random);
+                    int slot = taken.removeLast();
+                    plain.taken[slot] = false;
+                    long word = HeadWord.of(seq + 1, slot);
+                    switch (random.nextInt(8)) {
+                        case 0 -> {
+                            writer.giveBack(slot);
+                            plain.holds[slot] = 0;
+                        }
+                        case 1 -> {
+                            assertEquals(word, writer.name(slot, 0, 0, 0, 0, 0));
+                            writer.withdraw(word);
+                            plain.holds[slot] = 0;
+                        }
+                        default -> {
+                            assertEquals(word, writer.name(slot, 0, 0, 0, 0, 0));
+                            writer.announce(word);
+                            plain.holds[slot] = ++seq;
+                        }
+                    }
+                } else {
+                    int slot = random.nextInt(slots);
+                    if (!plain.taken[slot] && plain.holds[slot] != 0) {
+                        plain.leased[slot] = random.nextInt(3) == 0;
+                        Shared.setLongRelease(
+                                control, ControlDescriptor.leaseOffset(slot), plain.leased[slot] ? seq : 0);
+                    }
+                }
+            }
+        }
+    }
+
+    private static void note(Plain plain, List<Integer> taken, int slot) {
+        if (slot >= 0) {
+            plain.taken[slot] = true;
+            taken.add(slot);
+        }
+    }
+}
