@@ -59,6 +59,22 @@ public final class Cuframes {
 
     /** Runs a command line and gives its exit status. */
     static int run(String... arguments) {
+        CommandLine commandLine = of(arguments);
+        commandLine.setExecutionExceptionHandler(
+                (error, command, parsed) -> ExitStatus.report(error, Arrays.asList(arguments)));
+        if (arguments.length == 0) {
+            commandLine.usage(System.err);
+            return ExitStatus.USAGE;
+        }
+        try {
+            return commandLine.execute(optionsOf(arguments));
+        } catch (LinkageError e) {
+            return ExitStatus.report(e, Arrays.asList(arguments));
+        }
+    }
+
+    /** What understands a command line, by its first word. */
+    static CommandLine of(String... arguments) {
         String first = arguments.length == 0 ? "" : arguments[0];
         boolean program = PROGRAMS.containsKey(first);
         CommandLine commandLine = program ? new CommandLine(PROGRAMS.get(first)) : new CommandLine(new Cuframes());
@@ -73,17 +89,12 @@ public final class Cuframes {
         commandLine.setUsageHelpAutoWidth(false);
         commandLine.setUsageHelpWidth(100);
         commandLine.setParameterExceptionHandler(Cuframes::complain);
-        commandLine.setExecutionExceptionHandler(
-                (error, command, parsed) -> ExitStatus.report(error, Arrays.asList(arguments)));
-        if (arguments.length == 0) {
-            commandLine.usage(System.err);
-            return ExitStatus.USAGE;
-        }
-        try {
-            return commandLine.execute(program ? Arrays.copyOfRange(arguments, 1, arguments.length) : arguments);
-        } catch (LinkageError e) {
-            return ExitStatus.report(e, Arrays.asList(arguments));
-        }
+        return commandLine;
+    }
+
+    /** What {@link #of} its command line understands: without the name of a program. */
+    static String[] optionsOf(String... arguments) {
+        return PROGRAMS.containsKey(arguments[0]) ? Arrays.copyOfRange(arguments, 1, arguments.length) : arguments;
     }
 
     /** Reading the options of a command takes tens of milliseconds: where one is wanted, the others are left out. */
