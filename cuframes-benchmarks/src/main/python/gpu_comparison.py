@@ -102,7 +102,7 @@ class Run:
             return json.load(file)
 
     def ready(self):
-        modes = "host-floor,host" if self.options.software else "floor,cuda-vmm,stream-wait,host-copy,host-copy-pinned"
+        modes = "host-floor,host" if self.options.software else "floor,floor-by-host,cuda-vmm,stream-wait,host-copy,host-copy-pinned"
         return self.bench("ready", ["--modes", modes, "--wait", "spin,park,adaptive", "--rounds", self.options.rounds,
                                     "--frames", self.options.frames, "--warmup", self.options.frames // 3, "--rate", 1000])
 
@@ -173,7 +173,7 @@ class Run:
         os.makedirs(self.options.out, exist_ok=True)
         options = self.options
         with tempfile.TemporaryDirectory(prefix="cuframes-comparison-") as self.scratch:
-            self.part("ready", 8 * options.rounds * (4 + options.frames / 750), self.ready)
+            self.part("ready", 9 * options.rounds * (4 + options.frames / 750), self.ready)
             self.part("torch", 45, self.torch) if not options.software else self.leave_out("torch", "software")
             self.part("wake", 12 * min(3, options.rounds), self.wake)
             self.part("fan-out", 75, self.fan_out)
@@ -215,6 +215,12 @@ def table(parts):
             if one and "p50_against_floor" in one:
                 rows.append(row(f"p50 of {wait} against the floor", one["p50_against_floor"], "x", target))
         spin = case(ready, ring, "spin")
+        told = case(ready, "floor-by-host")
+        for wait in ("spin", "adaptive"):
+            one = case(ready, ring, wait)
+            if one and told:
+                ratio = one["latency_us"]["p50"] / told["latency_us"]["p50"]
+                rows.append(row(f"p50 of {wait} against the floor by way of the host", ratio, "x", ""))
         for name, words, target in (("stream_wait", "a stream's wait", "at least 15"), ("host_copy", "a copy through the host", "at least 40"),
                                     ("host_copy_pinned", "that through registered memory", "")):
             if spin and "times_as_soon_as_" + name in spin:

@@ -40,6 +40,7 @@ import picocli.CommandLine.Spec;
             "  cuda-ipc          a ring in device memory, shared by handles",
             "  host-floor        host's work in one process: two threads, one word",
             "  floor             a GPU ring's work in one process: two streams, one event",
+            "  floor-by-host     floor, but the host sees that the first stream is done, then queues the second's work",
             "  stream-wait       the classic way: the reader's stream waits for an IPC event",
             "  host-copy         device to host, shared memory, host to device",
             "  host-copy-pinned  the same, the shared memory registered with CUDA",

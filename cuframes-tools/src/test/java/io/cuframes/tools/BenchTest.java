@@ -177,7 +177,7 @@ class BenchTest {
                 Map.of("CUFRAMES_CUDART", standIn.toString(), "CUFRAMES_CUDA", standIn.toString());
         try (Tool bench = bench(
                 environment,
-                "--modes=floor,cuda-vmm,cuda-ipc,stream-wait,host-copy,host-copy-pinned",
+                "--modes=floor,floor-by-host,cuda-vmm,cuda-ipc,stream-wait,host-copy,host-copy-pinned",
                 "--frames=40",
                 "--rate=100",
                 "--size=320x180",
@@ -189,6 +189,7 @@ class BenchTest {
                             "cuda-ipc adaptive 1x1",
                             "cuda-vmm adaptive 1x1",
                             "floor - 1x1",
+                            "floor-by-host - 1x1",
                             "host-copy - 1x1",
                             "host-copy-pinned - 1x1"),
                     List.copyOf(cases.keySet()),

@@ -42,7 +42,7 @@ public final class BenchRole {
     private static JsonObject run(RoleSpec spec) throws InterruptedException {
         return switch (spec.role()) {
             case PROBE -> ProbeRole.run(spec);
-            case BOTH -> (spec.mode() == Mode.FLOOR ? FloorRole.onGpu(spec) : FloorRole.onHost(spec)).toJson();
+            case BOTH -> (spec.mode() == Mode.HOST_FLOOR ? FloorRole.onHost(spec) : FloorRole.onGpu(spec)).toJson();
             case PUBLISHER ->
                 switch (spec.mode()) {
                     case STREAM_WAIT -> StreamWaitRole.publisher(spec).toJson();

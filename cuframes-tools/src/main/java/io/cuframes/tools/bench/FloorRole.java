@@ -11,15 +11,19 @@ import java.lang.invoke.VarHandle;
 final class FloorRole {
     private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
     private static final long DONE = 64;
+    private static final int PAGE = 4096;
 
     private FloorRole() {}
 
-    /** A fill on one stream, an event, the read on another stream. */
+    /** A fill on one stream; an event, or a word the host waits for; the read on another stream. */
     static RoleResult onGpu(RoleSpec spec) {
         Gpu gpu = new Gpu(spec.device());
         long frame = gpu.allocate(spec.frameBytes());
         long reader = gpu.newStream();
         long event = gpu.newEvent(LibCudart.cudaEventDisableTiming);
+        boolean byHost = spec.mode() == Mode.FLOOR_BY_HOST;
+        MemorySegment page = Arena.global().allocate(PAGE, PAGE);
+        long word = byHost ? gpu.map(page) : 0;
         RoleResult result = new RoleResult(spec);
         Recording latency = result.recording(RoleResult.What.LATENCY);
         Pace pace = new Pace(spec.rate(), true);
@@ -30,14 +34,21 @@ final class FloorRole {
             }
             long start = System.nanoTime();
             gpu.fill(frame, spec.frameBytes(), number);
-            gpu.record(event);
-            gpu.waitFor(event, reader);
-            int word = gpu.readLast(frame, spec.frameBytes(), reader);
+            if (byHost) {
+                gpu.write(word, number);
+                while ((long) LONG.getAcquire(page, 0L) < number) {
+                    Thread.onSpinWait();
+                }
+            } else {
+                gpu.record(event);
+                gpu.waitFor(event, reader);
+            }
+            int last = gpu.readLast(frame, spec.frameBytes(), reader);
             long now = System.nanoTime();
             if (number > spec.warmup()) {
                 latency.add(now, now - start);
                 result.frames++;
-                result.wrong += word == RoleSpec.wordOf(number) ? 0 : 1;
+                result.wrong += last == RoleSpec.wordOf(number) ? 0 : 1;
             }
             pace.await();
         }

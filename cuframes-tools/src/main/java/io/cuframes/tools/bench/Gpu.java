@@ -88,6 +88,28 @@ final class Gpu {
                 "cudaHostRegister");
     }
 
+    /** Registers host memory and gives the device's address of it. */
+    long map(MemorySegment memory) {
+        checkDriver(
+                LibCuda.cuMemHostRegister_v2(memory, memory.byteSize(), LibCuda.CU_MEMHOSTREGISTER_DEVICEMAP),
+                "cuMemHostRegister");
+        checkDriver(LibCuda.cuMemHostGetDevicePointer_v2(scratch, memory, 0), "cuMemHostGetDevicePointer");
+        return scratch.get(ValueLayout.JAVA_LONG, 0);
+    }
+
+    /** Has the GPU write a word, in this stream's order. */
+    void write(long address, long word) {
+        checkDriver(
+                LibCuda.cuStreamWriteValue64_v2(stream, address, word, LibCuda.CU_STREAM_WRITE_VALUE_DEFAULT),
+                "cuStreamWriteValue64");
+    }
+
+    private static void checkDriver(int status, String call) {
+        if (status != LibCuda.CUDA_SUCCESS) {
+            throw new IllegalStateException(call + " failed: CUDA's driver says " + status);
+        }
+    }
+
     /** Fills a frame, in this stream's order. */
     void fill(long frame, long bytes, long number) {
         check(LibCudart.cudaMemsetAsync(frame, RoleSpec.fillOf(number), bytes, stream), "cudaMemsetAsync");

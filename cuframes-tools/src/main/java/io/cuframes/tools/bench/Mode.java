@@ -12,6 +12,8 @@ public enum Mode {
     HOST(false, Transport.HOST, "ring in host memory"),
     /** One process, two streams, one event between them: the least that a GPU ring can take. */
     FLOOR(true, null, "one process, two streams"),
+    /** The same, but the host sees a word that the GPU wrote behind the first stream's work, and only then queues the second's: the least for a reader that is told. */
+    FLOOR_BY_HOST(true, null, "one process, the host in between"),
     /** A ring in device memory, shared by a descriptor. */
     CUDA_VMM(true, Transport.CUDA_VMM, "ring in device memory"),
     /** A ring in device memory, shared by handles. */
@@ -55,7 +57,7 @@ public enum Mode {
 
     /** {@return whether writer and reader are one process} */
     boolean isOneProcess() {
-        return this == HOST_FLOOR || this == FLOOR;
+        return this == HOST_FLOOR || this == FLOOR || this == FLOOR_BY_HOST;
     }
 
     Transport transport() {
