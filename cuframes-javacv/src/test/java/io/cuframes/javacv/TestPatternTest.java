@@ -3,13 +3,12 @@ package io.cuframes.javacv;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Test;
 
-/** The test picture: the same for the same number, moving, stamped, and cheap to draw. */
+/** The test picture: the same for the same number, moving, and stamped. */
 class TestPatternTest {
     private static final int WIDTH = 1280;
     private static final int HEIGHT = 720;
@@ -27,21 +26,6 @@ class TestPatternTest {
             draw(pattern, 500, again); // over another frame
             assertEquals(-1, once.mismatch(again));
             assertEquals(500, FrameStamp.read(again, PITCH, WIDTH, HEIGHT));
-        }
-    }
-
-    @Test
-    void aFrameTakesLessThanTwoMilliseconds() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment frame = arena.allocate((long) PITCH * HEIGHT * 3 / 2);
-            TestPattern pattern = new TestPattern(WIDTH, HEIGHT, 25);
-            long fastest = Long.MAX_VALUE;
-            for (int number = 0; number < 300; number++) {
-                long start = System.nanoTime();
-                draw(pattern, number, frame);
-                fastest = Math.min(fastest, System.nanoTime() - start);
-            }
-            assertTrue(fastest < 2_000_000, "the fastest of 300 draws took " + fastest + " ns");
         }
     }
 
