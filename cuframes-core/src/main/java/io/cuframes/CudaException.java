@@ -19,7 +19,7 @@ public final class CudaException extends CuframesException {
      * @param message what, where, and what to do
      */
     public CudaException(String call, int status, String message) {
-        super(ErrorCode.CUDA, message);
+        super(ErrorCode.CUDA, message, null, Passing.ofCuda(status));
         this.call = call;
         this.status = status;
     }
@@ -40,5 +40,15 @@ public final class CudaException extends CuframesException {
      */
     public int status() {
         return status;
+    }
+
+    /**
+     * Whether the CUDA context is lost: a kernel failed or the device did, and every later call in this context fails with the same status. What
+     * hangs on the context is to be closed; a new context needs a new process, or the reset of the device's primary context.
+     *
+     * @return true for the sticky errors, such as an illegal address (700)
+     */
+    public boolean isContextLost() {
+        return Passing.isContextLost(status);
     }
 }

@@ -13,6 +13,9 @@ public class CuframesException extends RuntimeException {
     /** The class of the error. */
     private final ErrorCode code;
 
+    /** Whether it may pass by itself. */
+    private final boolean passing;
+
     /**
      * Creates an exception.
      *
@@ -31,8 +34,14 @@ public class CuframesException extends RuntimeException {
      * @param cause what was caught, or null
      */
     public CuframesException(ErrorCode code, String message, Throwable cause) {
+        this(code, message, cause, Passing.of(code));
+    }
+
+    /** Creates an exception of which more is known than its class says. */
+    CuframesException(ErrorCode code, String message, Throwable cause, boolean passing) {
         super(message, cause);
         this.code = Objects.requireNonNull(code, "code");
+        this.passing = passing;
     }
 
     /**
@@ -42,5 +51,15 @@ public class CuframesException extends RuntimeException {
      */
     public final ErrorCode code() {
         return code;
+    }
+
+    /**
+     * Whether the same call may succeed later although its caller changes nothing: a publisher that is away, descriptors or memory that are short
+     * for a moment, a GPU that is busy. What is not passing is final: a wrong argument, a refused user, a lost CUDA context.
+     *
+     * @return true if trying again may help
+     */
+    public final boolean isPassing() {
+        return passing;
     }
 }

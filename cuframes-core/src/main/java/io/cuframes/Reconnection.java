@@ -75,7 +75,7 @@ final class Reconnection {
             if (cancelled.getAsBoolean()) {
                 return null;
             }
-            if (!isTransient(e.code())) {
+            if (!e.isPassing()) {
                 throw e;
             }
             if (attempt >= backoff.maxAttempts()) {
@@ -88,15 +88,6 @@ final class Reconnection {
         } finally {
             dueAt = System.nanoTime() + wait; // also where a connection is there, which cannot be used perhaps
         }
-    }
-
-    /** Nobody is there, or nobody has room, or the one that was there is just going. */
-    private static boolean isTransient(ErrorCode code) {
-        return switch (code) {
-            case NOT_FOUND, NO_SLOT, DISCONNECTED, TIMEOUT -> true;
-            case ALREADY_EXISTS, PROTOCOL, CUDA, INVALID_ARGUMENT, ACCESS_DENIED, UNSUPPORTED, SYSTEM, INTERNAL ->
-                false;
-        };
     }
 
     int attempts() {

@@ -2,14 +2,12 @@
 package io.cuframes.tools;
 
 import io.cuframes.CuframesException;
-import io.cuframes.ErrorCode;
 import io.cuframes.Publisher;
 import io.cuframes.javacv.VideoSource;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 
 /**
  * One of several cameras of a process: a thread of its own, with all that happens to it. What fails here ends this camera and no other. Its
@@ -34,10 +32,6 @@ final class Camera implements SourceRun.Watcher {
     private static final Duration FIRST_WAIT = Duration.ofMillis(500);
 
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(10);
-
-    /** What may pass: a camera that is switched off, or a server that does not serve it yet. */
-    private static final Set<ErrorCode> PASSING =
-            Set.of(ErrorCode.NOT_FOUND, ErrorCode.TIMEOUT, ErrorCode.SYSTEM, ErrorCode.DISCONNECTED);
 
     private final CameraSettings settings;
     private final Path socketDirectory;
@@ -145,7 +139,7 @@ final class Camera implements SourceRun.Watcher {
                 if (stop.raised()) {
                     return null;
                 }
-                if (!settings.reconnect() || !PASSING.contains(e.code()) || !isNetwork()) {
+                if (!settings.reconnect() || !e.isPassing() || !isNetwork()) {
                     throw e;
                 }
                 noteRetry(e.getMessage(), wait);

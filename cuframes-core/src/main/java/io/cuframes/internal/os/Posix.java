@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
+import io.cuframes.SystemException;
 import io.cuframes.ffm.Errno;
 import io.cuframes.ffm.ErrnoException;
 import io.cuframes.ffm.Flock;
@@ -43,9 +44,8 @@ public final class Posix {
 
     /** The exception for a failed call. */
     public static CuframesException failure(String call, int errno) {
-        ErrorCode code = errno == Errno.EACCES || errno == Errno.EPERM ? ErrorCode.ACCESS_DENIED : ErrorCode.SYSTEM;
-        return new CuframesException(
-                code, call + " failed: " + Errno.name(errno) + " (" + Errno.text(errno) + ")" + advice(errno));
+        return new SystemException(
+                errno, call + " failed: " + Errno.name(errno) + " (" + Errno.text(errno) + ")" + advice(errno));
     }
 
     private static String advice(int errno) {
