@@ -302,6 +302,15 @@ public final class Publisher implements AutoCloseable {
     }
 
     /**
+     * The GPU of a device ring.
+     *
+     * @return its ordinal, as this process counts its devices; -1 in host memory
+     */
+    public int device() {
+        return device == null ? -1 : device.ordinal();
+    }
+
+    /**
      * Who made the ring's buffers.
      *
      * @return EXTERNAL if they were registered
@@ -843,6 +852,11 @@ public final class Publisher implements AutoCloseable {
         }
 
         private FrameFormat format() {
+            if (width == 0 && height == 0) {
+                throw new CuframesException(
+                        ErrorCode.INVALID_ARGUMENT,
+                        "the publisher of \"" + key + "\" has no frame size: call size(width, height) before open()");
+            }
             return FrameFormat.of(
                     pixelFormat == null ? PixelFormat.NV12 : pixelFormat,
                     width,
