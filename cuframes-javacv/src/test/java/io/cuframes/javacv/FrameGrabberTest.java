@@ -24,14 +24,19 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ShortBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.bytedeco.javacv.Frame;
 import org.bytedeco.javacv.FrameGrabber;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.aggregator.AggregateWith;
+import org.junit.jupiter.params.aggregator.ArgumentsAccessor;
+import org.junit.jupiter.params.aggregator.ArgumentsAggregator;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** A grabber keeps JavaCV's conventions, and gives the ring's pictures in their colours. */
@@ -167,6 +172,82 @@ class FrameGrabberTest {
             Frame frame = grabber.grab();
             assertEquals(1, frame.imageChannels);
             assertNear(grey, value(frame, 10, 10, 0), "grey");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "COLOR, RAW, COLOR, GRAY, RAW, GRAY, COLOR",
+        "RAW, COLOR, RAW, GRAY, COLOR, GRAY, RAW",
+        "GRAY, COLOR, GRAY, RAW, COLOR, RAW, GRAY",
+        "RAW, RAW, GRAY, GRAY, RAW, COLOR, COLOR"
+    })
+    void theModeMayChangeOnAStartedGrabberAtAnyFrame(@AggregateWith(Modes.class) List<FrameGrabber.ImageMode> modes)
+            throws Exception {
+        publisher = ring().color(new ColorInfo(1, 1, 1, ColorInfo.Range.FULL)).open();
+        try (CuframesFrameGrabber grabber = grabber("&timeout=20s")) {
+            grabber.setImageMode(modes.getFirst());
+            grabber.start();
+            int grey = 40;
+            for (FrameGrabber.ImageMode mode : modes) {
+                grabber.setImageMode(mode);
+                publish(0, grey, 128, 128);
+                assertShows(grabber.grab(), mode, grey);
+                grey += 20;
+            }
+        }
+    }
+
+    private static final class Modes implements ArgumentsAggregator {
+        @Override
+        public Object aggregateArguments(ArgumentsAccessor accessor, ParameterContext context) {
+            return accessor.toList().stream()
+                    .map(word -> FrameGrabber.ImageMode.valueOf(word.toString()))
+                    .toList();
+        }
+    }
+
+    private static void assertShows(Frame frame, FrameGrabber.ImageMode mode, int grey) {
+        boolean raw = mode == FrameGrabber.ImageMode.RAW;
+        int channels = mode == FrameGrabber.ImageMode.COLOR ? 3 : 1;
+        assertEquals(raw ? 2 : 1, frame.image.length, mode + ": planes");
+        assertEquals(raw, frame.image[0].isReadOnly(), mode + ": the ring's own");
+        assertEquals(channels, frame.imageChannels, mode.toString());
+        assertEquals(WIDTH, frame.imageWidth);
+        assertEquals(HEIGHT, frame.imageHeight);
+        for (int channel = 0; channel < channels; channel++) {
+            assertNear(grey, value(frame, WIDTH - 1, HEIGHT - 1, channel), mode + ", channel " + channel);
+        }
+    }
+
+    @Test
+    void whatTheRingHasIsNotShownOnceStoppedWhateverTheModeIsThen() throws Exception {
+        publisher = ring().open();
+        try (CuframesFrameGrabber grabber = grabber("&timeout=20s")) {
+            grabber.setImageMode(FrameGrabber.ImageMode.RAW);
+            grabber.start();
+            publish(0, 100, 128, 128);
+            Frame frame = grabber.grab();
+            grabber.setImageMode(FrameGrabber.ImageMode.COLOR);
+            grabber.stop();
+            assertNull(frame.image);
+            assertNull(frame.opaque);
+        }
+    }
+
+    @Test
+    void aModeThatDoesNotSuitTheSettingsIsSaidAtTheNextFrame() throws Exception {
+        publisher = ring().open();
+        try (CuframesFrameGrabber grabber = grabber("&timeout=20s")) {
+            grabber.setImageWidth(50);
+            grabber.start();
+            grabber.setImageMode(FrameGrabber.ImageMode.RAW);
+            publish(0, 100, 128, 128);
+            FrameGrabber.Exception refused = assertThrows(FrameGrabber.Exception.class, grabber::grab);
+            assertTrue(refused.getMessage().contains("are not scaled"), refused.getMessage());
+            grabber.setImageMode(FrameGrabber.ImageMode.GRAY);
+            publish(0, 100, 128, 128);
+            assertEquals(50, grabber.grab().imageWidth);
         }
     }
 
