@@ -329,6 +329,16 @@ public final class Publisher implements AutoCloseable {
     }
 
     /**
+     * Whether this publisher is closed, or is being closed by another thread: tells an end that was asked for from a mistake, where a call throws an
+     * IllegalStateException.
+     *
+     * @return true from the beginning of {@link #close()} or {@link #reopen} on
+     */
+    public boolean isClosed() {
+        return closed.get();
+    }
+
+    /**
      * The number that names this incarnation of the stream.
      *
      * @return random, not 0

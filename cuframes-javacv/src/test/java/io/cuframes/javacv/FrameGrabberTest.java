@@ -98,7 +98,7 @@ class FrameGrabberTest {
     @Test
     void framesComeAsJavaCvGivesThem() throws Exception {
         publisher = ring().color(BT709).open();
-        try (CuframesFrameGrabber grabber = grabber("&mode=strict&timeout=20s&name=test")) {
+        try (CuframesFrameGrabber grabber = grabber("&mode=strict&timeout=60s&name=test")) {
             assertEquals(0, grabber.getImageWidth());
             grabber.start();
             assertEquals(WIDTH, grabber.getImageWidth());
@@ -150,7 +150,7 @@ class FrameGrabberTest {
     void coloursFollowMatrixAndRange(
             int matrix, ColorInfo.Range range, int y, int u, int v, int red, int green, int blue) throws Exception {
         publisher = ring().color(new ColorInfo(2, 2, matrix, range)).open();
-        try (CuframesFrameGrabber grabber = grabber("&timeout=20s")) {
+        try (CuframesFrameGrabber grabber = grabber("&timeout=60s")) {
             grabber.setPixelFormat(AV_PIX_FMT_RGB24);
             grabber.start();
             publish(0, y, u, v);
@@ -165,7 +165,7 @@ class FrameGrabberTest {
     @CsvSource({"LIMITED, 235, 255", "LIMITED, 16, 0", "FULL, 200, 200"})
     void greyHasTheWholeRange(ColorInfo.Range range, int luma, int grey) throws Exception {
         publisher = ring().color(new ColorInfo(1, 1, 1, range)).open();
-        try (CuframesFrameGrabber grabber = grabber("&timeout=20s")) {
+        try (CuframesFrameGrabber grabber = grabber("&timeout=60s")) {
             grabber.setImageMode(FrameGrabber.ImageMode.GRAY);
             grabber.start();
             publish(0, luma, 100, 160);
@@ -185,7 +185,7 @@ class FrameGrabberTest {
     void theModeMayChangeOnAStartedGrabberAtAnyFrame(@AggregateWith(Modes.class) List<FrameGrabber.ImageMode> modes)
             throws Exception {
         publisher = ring().color(new ColorInfo(1, 1, 1, ColorInfo.Range.FULL)).open();
-        try (CuframesFrameGrabber grabber = grabber("&timeout=20s")) {
+        try (CuframesFrameGrabber grabber = grabber("&timeout=60s")) {
             grabber.setImageMode(modes.getFirst());
             grabber.start();
             int grey = 40;
@@ -223,7 +223,7 @@ class FrameGrabberTest {
     @Test
     void whatTheRingHasIsNotShownOnceStoppedWhateverTheModeIsThen() throws Exception {
         publisher = ring().open();
-        try (CuframesFrameGrabber grabber = grabber("&timeout=20s")) {
+        try (CuframesFrameGrabber grabber = grabber("&timeout=60s")) {
             grabber.setImageMode(FrameGrabber.ImageMode.RAW);
             grabber.start();
             publish(0, 100, 128, 128);
@@ -238,7 +238,7 @@ class FrameGrabberTest {
     @Test
     void aModeThatDoesNotSuitTheSettingsIsSaidAtTheNextFrame() throws Exception {
         publisher = ring().open();
-        try (CuframesFrameGrabber grabber = grabber("&timeout=20s")) {
+        try (CuframesFrameGrabber grabber = grabber("&timeout=60s")) {
             grabber.setImageWidth(50);
             grabber.start();
             grabber.setImageMode(FrameGrabber.ImageMode.RAW);
@@ -254,7 +254,7 @@ class FrameGrabberTest {
     @Test
     void picturesAreScaledAndArrangedAsAskedFor() throws Exception {
         publisher = ring().color(BT709).open();
-        try (CuframesFrameGrabber grabber = grabber("&timeout=20s")) {
+        try (CuframesFrameGrabber grabber = grabber("&timeout=60s")) {
             grabber.setImageWidth(50);
             grabber.setImageHeight(31);
             grabber.setPixelFormat(AV_PIX_FMT_BGRA);
@@ -273,7 +273,7 @@ class FrameGrabberTest {
     @Test
     void rawPlanesAreTheRingsOwn() throws Exception {
         publisher = ring().open();
-        try (CuframesFrameGrabber grabber = grabber("&timeout=20s")) {
+        try (CuframesFrameGrabber grabber = grabber("&timeout=60s")) {
             grabber.setImageMode(FrameGrabber.ImageMode.RAW);
             grabber.start();
             assertEquals(AV_PIX_FMT_NV12, grabber.getPixelFormat());
@@ -299,7 +299,7 @@ class FrameGrabberTest {
     @Test
     void valuesOf16BitsAreCountedAsSuch() throws Exception {
         publisher = ring().format(PixelFormat.P010).open();
-        try (CuframesFrameGrabber grabber = grabber("&timeout=20s")) {
+        try (CuframesFrameGrabber grabber = grabber("&timeout=60s")) {
             grabber.setImageMode(FrameGrabber.ImageMode.RAW);
             grabber.start();
             publish(0, 0x40, 0x12, 1, 2, 3, 4);
@@ -313,7 +313,7 @@ class FrameGrabberTest {
     @CsvSource({"RGB24, 10, 20, 30, 0", "RGBA, 10, 20, 30, 255", "GRAY8, 77, 0, 0, 0"})
     void ringsOfOtherFormatsAreReadToo(PixelFormat format, int a, int b, int c, int d) throws Exception {
         publisher = ring().format(format).size(161, 97).open();
-        try (CuframesFrameGrabber grabber = grabber("&timeout=20s")) {
+        try (CuframesFrameGrabber grabber = grabber("&timeout=60s")) {
             grabber.start();
             publish(0, a, b, c, d);
             Frame frame = grabber.grab();
@@ -326,7 +326,7 @@ class FrameGrabberTest {
     @Test
     void withoutAnImageNothingIsCopied() throws Exception {
         publisher = ring().open();
-        try (CuframesFrameGrabber grabber = grabber("&timeout=20s&image=none")) {
+        try (CuframesFrameGrabber grabber = grabber("&timeout=60s&image=none")) {
             grabber.start();
             publish(0, 10, 20, 30);
             Frame frame = grabber.grab();
@@ -340,8 +340,8 @@ class FrameGrabberTest {
     @Test
     void theModeSaysWhichFramesAreGrabbed() throws Exception {
         publisher = ring().open();
-        try (CuframesFrameGrabber newest = grabber("&timeout=20s");
-                CuframesFrameGrabber strict = grabber("&mode=strict&timeout=20s")) {
+        try (CuframesFrameGrabber newest = grabber("&timeout=60s");
+                CuframesFrameGrabber strict = grabber("&mode=strict&timeout=60s")) {
             newest.start();
             strict.start();
             for (int i = 0; i < 3; i++) {
@@ -412,7 +412,7 @@ class FrameGrabberTest {
     @Test
     void aGrabberThatReconnectsReadsOnWithFramesOfAnotherSize() throws Exception {
         publisher = ring().open();
-        try (CuframesFrameGrabber grabber = grabber("&timeout=20s&reconnect=true")) {
+        try (CuframesFrameGrabber grabber = grabber("&timeout=60s&reconnect=true")) {
             grabber.start();
             publish(0, 16, 128, 128);
             assertEquals(WIDTH, grabber.grab().imageWidth);
@@ -428,7 +428,7 @@ class FrameGrabberTest {
     @Test
     void withoutReconnectingAChangeOfFormatIsAnException() throws Exception {
         publisher = ring().open();
-        try (CuframesFrameGrabber grabber = grabber("&timeout=20s")) {
+        try (CuframesFrameGrabber grabber = grabber("&timeout=60s")) {
             grabber.start();
             publisher = publisher.reopen(FrameFormat.of(PixelFormat.NV12, 64, 48, BT709));
             assertInstanceOf(
@@ -458,7 +458,7 @@ class FrameGrabberTest {
             Thread.onSpinWait();
         }
         grabber.close();
-        waiting.join(20_000);
+        waiting.join(60_000);
         assertFalse(waiting.isAlive());
         assertTrue(end.get().getMessage().contains("stopped")
                 || end.get().getMessage().contains("start()"));
