@@ -117,6 +117,10 @@ public final class VideoSource implements AutoCloseable {
     private final InterruptGate gate;
     private final DecodedInput input;
     private final FramePair frames;
+
+    /** Made once: it is wanted for each frame. */
+    private final Runnable gpuCheck;
+
     private final Pacer pacer;
     private final GpuStall stall;
     private final int device;
@@ -141,6 +145,7 @@ public final class VideoSource implements AutoCloseable {
             throw e;
         }
         this.input = opened;
+        this.gpuCheck = opened::requireGpu;
     }
 
     /**
@@ -225,7 +230,7 @@ public final class VideoSource implements AutoCloseable {
         if (closed) {
             throw new IllegalStateException("this source is closed");
         }
-        boolean settled = frames.settle(gate, stall, input::requireGpu);
+        boolean settled = frames.settle(gate, stall, gpuCheck);
         if (settled && !pending && !gate.stopped()) {
             pending = input.next(frames.current());
         }
