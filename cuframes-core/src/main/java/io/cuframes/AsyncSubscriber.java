@@ -52,7 +52,7 @@ public final class AsyncSubscriber implements AutoCloseable {
         boolean closed = subscriber.isRetired();
         try {
             subscriber.release();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             end = join(end, e);
         }
         if (closed) {
@@ -83,7 +83,7 @@ public final class AsyncSubscriber implements AutoCloseable {
         }
     }
 
-    private static Throwable join(Throwable first, RuntimeException next) {
+    private static Throwable join(Throwable first, Throwable next) {
         if (first == null) {
             return next;
         }

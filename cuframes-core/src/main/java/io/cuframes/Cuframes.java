@@ -5,6 +5,7 @@ import io.cuframes.internal.protocol.SegmentDescriptor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 
 /**
  * What is true of the library as a whole: its version, its protocol, its clock. Safe from any thread.
@@ -16,7 +17,7 @@ import java.nio.charset.StandardCharsets;
  * records costs a test of a field, and no allocation.
  *
  * <table>
- * <caption>Events, all in the category "cuframes", each with the stream's key and epoch</caption>
+ * <caption>Events, all in the category "cuframes", each with the stream's key and epoch, an unsigned number: {@link #epochText}</caption>
  * <tr><th>event</th><th>unless said</th><th>when, and its fields</th></tr>
  * <tr><td>{@code cuframes.Publish}</td><td>off</td><td>a frame was published: {@code seq}, {@code slot}, the duration of the call</td></tr>
  * <tr><td>{@code cuframes.Receive}</td><td>off</td><td>a subscriber was given a frame: {@code seq}, {@code latency}, {@code missed}</td></tr>
@@ -59,6 +60,17 @@ public final class Cuframes {
      */
     public static String protocolVersion() {
         return SegmentDescriptor.MAJOR + "." + SegmentDescriptor.MINOR;
+    }
+
+    /**
+     * An epoch as texts, JSON and logs of this library have it: 16 hexadecimal digits. It exceeds what a JSON number holds in most readers, and half of
+     * all epochs are negative as a {@code long}.
+     *
+     * @param epoch as {@link Publisher#epoch()}, {@link Frame#epoch()} or the event of a flight recording has it
+     * @return such as {@code 00c0ffee12345678}
+     */
+    public static String epochText(long epoch) {
+        return HexFormat.of().toHexDigits(epoch);
     }
 
     /**

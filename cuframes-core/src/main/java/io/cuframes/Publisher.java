@@ -302,6 +302,15 @@ public final class Publisher implements AutoCloseable {
     }
 
     /**
+     * The GPU of a device ring.
+     *
+     * @return its ordinal, as this process counts its devices; -1 in host memory
+     */
+    public int device() {
+        return device == null ? -1 : device.ordinal();
+    }
+
+    /**
      * Who made the ring's buffers.
      *
      * @return EXTERNAL if they were registered
@@ -317,6 +326,16 @@ public final class Publisher implements AutoCloseable {
      */
     public long stream() {
         return parts.announcer().stream();
+    }
+
+    /**
+     * Whether this publisher is closed, or is being closed by another thread: tells an end that was asked for from a mistake, where a call throws an
+     * IllegalStateException.
+     *
+     * @return true from the beginning of {@link #close()} or {@link #reopen} on
+     */
+    public boolean isClosed() {
+        return closed.get();
     }
 
     /**
@@ -843,6 +862,11 @@ public final class Publisher implements AutoCloseable {
         }
 
         private FrameFormat format() {
+            if (width == 0 && height == 0) {
+                throw new CuframesException(
+                        ErrorCode.INVALID_ARGUMENT,
+                        "the publisher of \"" + key + "\" has no frame size: call size(width, height) before open()");
+            }
             return FrameFormat.of(
                     pixelFormat == null ? PixelFormat.NV12 : pixelFormat,
                     width,

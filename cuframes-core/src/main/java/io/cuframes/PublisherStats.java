@@ -64,7 +64,7 @@ public record PublisherStats(
     public String toJson() {
         JsonObject json = new JsonObject();
         json.addProperty("key", key);
-        json.addProperty("epoch", String.format("%016x", epoch));
+        json.addProperty("epoch", Cuframes.epochText(epoch));
         json.addProperty("transport", transport.name());
         json.addProperty("policy", policy.name());
         json.add("format", formatJson());
@@ -80,6 +80,12 @@ public record PublisherStats(
         subscribers.forEach(subscriber -> readers.add(subscriber.json()));
         json.add("subscribers", readers);
         return json.toString();
+    }
+
+    /** As {@link #toJson()}. */
+    @Override
+    public String toString() {
+        return toJson();
     }
 
     private JsonObject formatJson() {

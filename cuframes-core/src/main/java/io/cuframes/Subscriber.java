@@ -392,6 +392,16 @@ public final class Subscriber implements AutoCloseable {
     }
 
     /**
+     * Whether this subscriber is closed, or is being closed by another thread: tells an end that was asked for from a mistake, where {@link #next} throws
+     * an IllegalStateException.
+     *
+     * @return true from the beginning of {@link #close()} on
+     */
+    public boolean isClosed() {
+        return closed.get();
+    }
+
+    /**
      * The number that names the publisher's incarnation.
      *
      * @return random, not 0

@@ -73,7 +73,7 @@ public record SubscriberStats(
         boolean any = lastSeq > 0;
         JsonObject json = new JsonObject();
         json.addProperty("key", key);
-        json.addProperty("epoch", String.format("%016x", epoch));
+        json.addProperty("epoch", Cuframes.epochText(epoch));
         json.addProperty("transport", transport.name());
         json.addProperty("mode", mode.name());
         json.addProperty("connected", connected);
@@ -92,5 +92,11 @@ public record SubscriberStats(
         json.addProperty("publisher_stalled_ns", publisherStalledNanos);
         json.add("latency_ns", latency.json());
         return json.toString();
+    }
+
+    /** As {@link #toJson()}. */
+    @Override
+    public String toString() {
+        return toJson();
     }
 }

@@ -2,6 +2,7 @@
 package io.cuframes;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cuframes.internal.protocol.SegmentDescriptor;
@@ -76,6 +77,39 @@ class CuframesTest {
             try (Frame frame = subscriber.next(Duration.ofSeconds(5))) {
                 assertTrue(before <= frame.publishTimeNanos() && frame.publishTimeNanos() <= after);
             }
+        }
+    }
+
+    @Test
+    void anEpochIsWrittenInOneNotationEverywhere() {
+        assertEquals("00000000000000ff", Cuframes.epochText(255));
+        assertEquals("ffffffffffffffff", Cuframes.epochText(-1));
+        try (StreamFixture stream = new StreamFixture();
+                Publisher publisher = Publisher.builder(stream.key())
+                        .socketDirectory(stream.directory())
+                        .transport(Transport.HOST)
+                        .size(64, 64)
+                        .open();
+                Subscriber subscriber = Subscriber.builder(stream.key())
+                        .socketDirectory(stream.directory())
+                        .open()) {
+            String epoch = "\"epoch\":\"" + Cuframes.epochText(publisher.epoch()) + "\"";
+            assertTrue(publisher.stats().toJson().contains(epoch));
+            assertTrue(publisher.stats().toString().contains(epoch));
+            assertTrue(subscriber.stats().toJson().contains(epoch));
+            assertTrue(subscriber.stats().toString().contains(epoch));
+        }
+    }
+
+    @Test
+    void aPublisherWithoutASizeSaysWhatIsMissing() {
+        try (StreamFixture stream = new StreamFixture()) {
+            Publisher.Builder builder = Publisher.builder(stream.key())
+                    .socketDirectory(stream.directory())
+                    .transport(Transport.HOST);
+            CuframesException missing = assertThrows(CuframesException.class, builder::open);
+            assertEquals(ErrorCode.INVALID_ARGUMENT, missing.code());
+            assertTrue(missing.getMessage().contains("call size(width, height)"), missing.getMessage());
         }
     }
 

@@ -27,7 +27,7 @@ final class CodecContext implements AutoCloseable {
      *
      * @param codec the decoder
      * @param settings what is to be set before it is opened
-     * @throws CuframesException code UNSUPPORTED if FFmpeg does not open it
+     * @throws CuframesException code UNSUPPORTED if FFmpeg does not open it, SYSTEM if it has no memory for it
      */
     CodecContext(Demuxer demuxer, AVCodec codec, Consumer<AVCodecContext> settings) {
         context = Ffmpeg.allocated(avcodec_alloc_context3(codec), "a decoder");
@@ -36,7 +36,7 @@ final class CodecContext implements AutoCloseable {
             context.pkt_timebase(demuxer.stream().time_base());
             settings.accept(context);
             check(demuxer, avcodec_open2(context, codec, (AVDictionary) null));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             avcodec_free_context(context);
             throw e;
         }
@@ -45,7 +45,7 @@ final class CodecContext implements AutoCloseable {
     private static void check(Demuxer demuxer, int status) {
         if (status < 0) {
             throw new CuframesException(
-                    ErrorCode.UNSUPPORTED,
+                    status == Ffmpeg.NO_MEMORY ? ErrorCode.SYSTEM : ErrorCode.UNSUPPORTED,
                     "FFmpeg cannot open its decoder of " + demuxer.codecName() + ": " + Ffmpeg.text(status));
         }
     }

@@ -24,7 +24,7 @@ final class CpuDecoder implements FrameDecoder {
     private final List<Long> tasks;
     private final Nv12Converter converter = new Nv12Converter();
     private HostFrame staging;
-    private String conversion = "";
+    private final String conversion;
 
     CpuDecoder(Demuxer demuxer, boolean live) {
         AVCodec decoder = avcodec_find_decoder(demuxer.parameters().codec_id());
@@ -39,18 +39,18 @@ final class CpuDecoder implements FrameDecoder {
                     TaskList.watch(() -> new CodecContext(demuxer, decoder, context -> context.thread_count(threads)));
             codec = started.result();
             tasks = started.tasks();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             converter.close();
             throw e;
         }
-        describe(
+        conversion = conversion(
                 demuxer.parameters().format(),
                 demuxer.parameters().width(),
                 demuxer.parameters().height());
     }
 
-    private void describe(int format, int width, int height) {
-        conversion = (format == AV_PIX_FMT_NV12 ? "" : ", " + Nv12Converter.name(format) + " converted to NV12")
+    private static String conversion(int format, int width, int height) {
+        return (format == AV_PIX_FMT_NV12 ? "" : ", " + Nv12Converter.name(format) + " converted to NV12")
                 + ((width | height) % 2 == 0 ? "" : ", cropped from " + width + "x" + height + " to even");
     }
 
@@ -82,6 +82,16 @@ final class CpuDecoder implements FrameDecoder {
     @Override
     public String refusal() {
         return null;
+    }
+
+    @Override
+    public boolean refusalMayPass() {
+        return false;
+    }
+
+    @Override
+    public void requireAlive() {
+        // this thread is here to ask
     }
 
     @Override
@@ -121,10 +131,7 @@ final class CpuDecoder implements FrameDecoder {
 
     private HostFrame staging(int width, int height) {
         if (staging == null || !staging.fits(width, height)) {
-            if (staging != null) {
-                staging.close();
-                staging = null;
-            }
+            closeStaging();
             staging = new HostFrame(width, height);
         }
         return staging;
@@ -137,10 +144,13 @@ final class CpuDecoder implements FrameDecoder {
 
     @Override
     public void close() {
+        Steps.runAll(this::closeStaging, converter::close, codec::close);
+    }
+
+    private void closeStaging() {
         if (staging != null) {
             staging.close();
+            staging = null;
         }
-        converter.close();
-        codec.close();
     }
 }

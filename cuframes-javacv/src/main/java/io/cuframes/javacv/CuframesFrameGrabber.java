@@ -104,6 +104,13 @@ public final class CuframesFrameGrabber extends FrameGrabber {
     private PictureConverter converter;
     private Scratch scratch;
     private ByteBuffer target;
+
+    /** What a converted picture is shown as: the target. */
+    private Buffer[] converted;
+
+    /** Whether what is shown is memory of the ring or of the scratch, which goes when this is stopped. */
+    private boolean shownInPlace;
+
     private boolean over;
     private long rateEpoch;
     private long firstSeq;
@@ -165,13 +172,20 @@ public final class CuframesFrameGrabber extends FrameGrabber {
         if (url.says("name")) {
             builder.name(url.word("name"));
         }
-        Subscriber connected = builder.open();
         shown = new Frame();
-        if (hostImage) {
-            converter = new PictureConverter();
-            from = new HostPicture();
-            to = new HostPicture();
-            scratch = new Scratch();
+        shownInPlace = false;
+        Subscriber connected;
+        try {
+            if (hostImage) {
+                converter = new PictureConverter();
+                from = new HostPicture();
+                to = new HostPicture();
+                scratch = new Scratch();
+            }
+            connected = builder.open();
+        } catch (RuntimeException | Error e) {
+            Steps.runAllAfter(e, this::freeAll);
+            throw e;
         }
         over = false;
         measuredRate = 0;
@@ -290,6 +304,7 @@ public final class CuframesFrameGrabber extends FrameGrabber {
                 throw new Exception(text + " was stopped while a frame was waited for");
             }
             held = next;
+            checkSettings(); // the mode may be another than at the start
             if (!hostImage) {
                 shown.image = null;
                 describe(next.width(), next.height(), Frame.DEPTH_UBYTE, 0, 0);
@@ -334,6 +349,7 @@ public final class CuframesFrameGrabber extends FrameGrabber {
             image[i] = wide ? buffer.asShortBuffer() : buffer;
         }
         shown.image = image;
+        shownInPlace = true;
         describe(
                 format.width(),
                 format.height(),
@@ -349,6 +365,7 @@ public final class CuframesFrameGrabber extends FrameGrabber {
     }
 
     private void showConverted(io.cuframes.Frame next) {
+        Ffmpeg.load(); // not needed before, if this was started in RAW
         if (next.transport().isDevice()) {
             from.laidOut(next.format(), downloaded(next));
         } else {
@@ -368,8 +385,10 @@ public final class CuframesFrameGrabber extends FrameGrabber {
                     .alignedSlice(ALIGNMENT)
                     .slice(0, (int) size)
                     .order(ByteOrder.nativeOrder());
-            shown.image = new Buffer[] {target};
+            converted = new Buffer[] {target};
         }
+        shown.image = converted; // it may have shown planes meanwhile
+        shownInPlace = false;
         // Grey is the luma then, spread to the whole range, and not what another matrix would make of the colours.
         ColorInfo color = new ColorInfo(2, 2, PictureConverter.matrixCode(from), ColorInfo.Range.FULL);
         to.is(format, width, height, color)
@@ -442,27 +461,26 @@ public final class CuframesFrameGrabber extends FrameGrabber {
             }
             held = null;
             shown.opaque = null;
-            if (imageMode == ImageMode.RAW) {
+            if (shownInPlace) {
                 shown.image = null; // its memory goes now; a converted picture stays as it is
             }
             target = null;
-            current.close();
+            converted = null;
+            Steps.runAll(current::close, this::freeAll);
         } catch (CuframesException e) {
             throw new Exception(e.getMessage(), e);
         } finally {
-            freeAll();
             lock.unlock();
         }
     }
 
     private void freeAll() {
-        if (converter != null) {
-            converter.close();
-            from.close();
-            to.close();
-            scratch.close();
-            converter = null;
-        }
+        AutoCloseable[] parts = {converter, from, to, scratch};
+        converter = null;
+        from = null;
+        to = null;
+        scratch = null;
+        Steps.closeAll(parts);
     }
 
     /** As {@link #stop()}. */

@@ -143,15 +143,19 @@ public final class CuframesFrameRecorder extends FrameRecorder {
             }
             warnOfOptions();
             Ffmpeg.load();
+            source = new Scratch();
+            upload = new Scratch();
+            from = new HostPicture();
+            to = new HostPicture();
+            converter = new PictureConverter();
             publisher = open(url);
         } catch (CuframesException e) {
+            freeAll();
             throw new Exception(e.getMessage(), e);
+        } catch (RuntimeException | Error e) {
+            Steps.runAllAfter(e, this::freeAll);
+            throw e;
         }
-        source = new Scratch();
-        upload = new Scratch();
-        from = new HostPicture();
-        to = new HostPicture();
-        converter = new PictureConverter();
         saidMicros = UNSAID;
         recorded = false;
         frameNumber = 0;
@@ -454,18 +458,23 @@ public final class CuframesFrameRecorder extends FrameRecorder {
         if (publisher == null) {
             return;
         }
+        Publisher ending = publisher;
+        publisher = null;
         try {
-            publisher.close();
+            Steps.runAll(ending::close, this::freeAll);
         } catch (CuframesException e) {
             throw new Exception(e.getMessage(), e);
-        } finally {
-            publisher = null;
-            converter.close();
-            from.close();
-            to.close();
-            source.close();
-            upload.close();
         }
+    }
+
+    private void freeAll() {
+        AutoCloseable[] parts = {converter, from, to, source, upload};
+        converter = null;
+        from = null;
+        to = null;
+        source = null;
+        upload = null;
+        Steps.closeAll(parts);
     }
 
     /** As {@link #stop()}. */

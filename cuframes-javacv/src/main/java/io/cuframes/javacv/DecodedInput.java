@@ -8,6 +8,7 @@ import static org.bytedeco.ffmpeg.global.avutil.AVERROR_EOF;
 import static org.bytedeco.ffmpeg.global.avutil.av_frame_unref;
 
 import io.cuframes.ColorInfo;
+import io.cuframes.CudaException;
 import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
 import io.cuframes.FrameFormat;
@@ -46,6 +47,10 @@ final class DecodedInput implements AutoCloseable {
     private long framesSinceStart;
     private boolean drained;
     private boolean over;
+
+    /** Whether a GPU has decoded a frame of this input: one that refuses it later is short of something. */
+    private boolean hardwareHasDecoded;
+
     private volatile FrameFormat format;
     private volatile TimeBase timeBase;
     private volatile VideoSource.Decoder kind;
@@ -64,8 +69,8 @@ final class DecodedInput implements AutoCloseable {
         try {
             open();
             this.clock = new PtsClock(demuxer);
-        } catch (RuntimeException e) {
-            close();
+        } catch (RuntimeException | Error e) {
+            Steps.runAllAfter(e, this::close);
             throw e;
         }
     }
@@ -84,15 +89,26 @@ final class DecodedInput implements AutoCloseable {
     private FrameDecoder chooseDecoder() {
         if (options.decoder() != VideoSource.Decoder.CPU) {
             try {
-                return new NvdecDecoder(demuxer, options.device());
+                return options.hardware().open(demuxer, options.device());
             } catch (CuframesException e) {
                 if (options.decoder() == VideoSource.Decoder.NVDEC) {
-                    throw new CuframesException(e.code(), options.url() + ": " + e.getMessage(), e);
+                    throw named(e);
                 }
                 options.listener().fellBack(e.getMessage());
             }
         }
         return new CpuDecoder(demuxer, options.url().isNetwork());
+    }
+
+    /** The same error with the input's name before it; whether it may pass is known as before. */
+    private CuframesException named(CuframesException e) {
+        String message = options.url() + ": " + e.getMessage();
+        if (e instanceof CudaException cuda) {
+            CudaException named = new CudaException(cuda.call(), cuda.status(), message);
+            named.addSuppressed(e); // it takes no cause
+            return named;
+        }
+        return new CuframesException(e.code(), message, e);
     }
 
     /** Takes note of what frames are like: it is in the format and the description. */
@@ -124,14 +140,16 @@ final class DecodedInput implements AutoCloseable {
      * @return false if the input is over or interrupted
      */
     boolean next(AVFrame frame) {
-        if (demuxer == null && !resume()) {
-            return false;
-        }
         while (!gate.stopped()) {
+            if (demuxer == null && !resume()) {
+                return false;
+            }
             int status = decoder.receive(frame);
             if (decoder.refusal() != null) {
                 av_frame_unref(frame);
-                fallBack();
+                if (!goOnAfterRefusal()) {
+                    return false;
+                }
             } else if (status >= 0) {
                 accept(frame);
                 return true;
@@ -143,7 +161,9 @@ final class DecodedInput implements AutoCloseable {
                 if (status != Ffmpeg.AGAIN) {
                     countError();
                 }
-                feed();
+                if (!feed()) {
+                    return false;
+                }
             }
         }
         return false;
@@ -156,6 +176,7 @@ final class DecodedInput implements AutoCloseable {
         lastFrameAt = System.nanoTime();
         deviceBytes = decoder.deviceBytes();
         framesSinceStart++;
+        hardwareHasDecoded |= decoder.kind() == VideoSource.Decoder.NVDEC;
         backoff.reset();
         ptsNanos = clock.next(frame.best_effort_timestamp());
         captureNanos = captureClock.nanosAt(frame.pts());
@@ -170,16 +191,23 @@ final class DecodedInput implements AutoCloseable {
         errors.incrementAndGet();
     }
 
-    /** Gives the decoder the next packet, or the news that none comes any more. */
-    private void feed() {
+    /**
+     * Gives the decoder the next packet, or the news that none comes any more.
+     *
+     * @return false if the input is over or interrupted
+     */
+    private boolean feed() {
         if (drained) {
-            return;
+            return true;
         }
         switch (demuxer.read(packet)) {
             case PACKET -> {
                 captureClock.packet(packet.pts(), demuxer.wallMicros(packet));
-                decode();
-                av_packet_unref(packet);
+                try {
+                    return decode();
+                } finally {
+                    av_packet_unref(packet);
+                }
             }
             case DAMAGED -> countError();
             case END, LOST -> {
@@ -187,26 +215,50 @@ final class DecodedInput implements AutoCloseable {
                 drained = true;
             }
         }
+        return true;
     }
 
-    private void decode() {
+    private boolean decode() {
         int status = decoder.send(packet);
         if (decoder.refusal() != null) {
-            fallBack();
+            FrameDecoder refused = decoder;
+            if (!goOnAfterRefusal()) {
+                return false;
+            }
+            if (refused.kind() == decoder.kind()) {
+                return true; // the input is open again, and this packet is not of it
+            }
             status = decoder.send(packet);
         }
         if (status < 0) {
             countError();
         }
+        return true;
     }
 
-    private void fallBack() {
+    /**
+     * Goes on where the GPU refuses the stream: on the CPU, if that is allowed; else on the GPU again, from the input's beginning, if it has decoded this
+     * input before, and so lacks a decoder or memory now.
+     *
+     * @return false if that was interrupted
+     */
+    private boolean goOnAfterRefusal() {
         String reason = decoder.refusal();
-        if (options.decoder() == VideoSource.Decoder.NVDEC) {
+        if (options.decoder() != VideoSource.Decoder.NVDEC) {
+            fallBack(reason);
+            return true;
+        }
+        if (!hardwareHasDecoded || !decoder.refusalMayPass()) {
             throw new CuframesException(ErrorCode.UNSUPPORTED, options.url() + ": " + reason);
         }
-        decoder.close();
+        release();
+        return openAgain(reason);
+    }
+
+    private void fallBack(String reason) {
+        FrameDecoder refused = decoder;
         decoder = null;
+        close(refused);
         decoder = new CpuDecoder(demuxer, options.url().isNetwork());
         drained = false;
         fitTo(format.width(), format.height(), format.color());
@@ -255,11 +307,21 @@ final class DecodedInput implements AutoCloseable {
         captureClock.restart();
         framesSinceStart = 0;
         drained = false;
-        if (!demuxer.rewind()) {
-            release();
+        return demuxer.rewind() || reopenAtBeginning();
+    }
+
+    private boolean reopenAtBeginning() {
+        release();
+        try {
             open();
+            return true;
+        } catch (CuframesException e) {
+            release();
+            if (!isTriedAgain(e)) {
+                throw e;
+            }
+            return openAgain(e.getMessage());
         }
-        return true;
     }
 
     private boolean reconnect() {
@@ -284,6 +346,9 @@ final class DecodedInput implements AutoCloseable {
                 release();
                 if (gate.stopped()) {
                     return false;
+                }
+                if (isContextLost(e)) {
+                    throw e;
                 }
                 reason = e.getMessage();
             }
@@ -311,13 +376,34 @@ final class DecodedInput implements AutoCloseable {
             if (gate.stopped()) {
                 return false;
             }
-            if (options.url().isNetwork() && options.reconnect()) {
+            if (isTriedAgain(e)) {
                 return openAgain(e.getMessage());
             }
             throw e;
         }
         clock.restart(demuxer, System.nanoTime() - lastFrameAt);
         return true;
+    }
+
+    /** Whether an input that was open before is tried again: where it is a camera's, and where only the GPU is short of something. */
+    private boolean isTriedAgain(CuframesException e) {
+        boolean isCamera = options.url().isNetwork() && options.reconnect();
+        return !isContextLost(e) && (isCamera || (e instanceof CudaException && e.isPassing()));
+    }
+
+    private static boolean isContextLost(CuframesException e) {
+        return e instanceof CudaException cuda && cuda.isContextLost();
+    }
+
+    /**
+     * Looks whether the GPU that decodes is still there.
+     *
+     * @throws CudaException if its context is lost
+     */
+    void requireGpu() {
+        if (decoder != null) {
+            decoder.requireAlive();
+        }
     }
 
     /** Whether the input came to its end, and is not to begin again. */
@@ -375,19 +461,26 @@ final class DecodedInput implements AutoCloseable {
     private void release() {
         threads = List.of();
         deviceBytes = 0;
-        if (decoder != null) {
-            decoder.close();
-            decoder = null;
-        }
-        if (demuxer != null) {
-            demuxer.close();
-            demuxer = null;
+        FrameDecoder oldDecoder = decoder;
+        Demuxer oldDemuxer = demuxer;
+        decoder = null;
+        demuxer = null;
+        Steps.runAll(() -> close(oldDecoder), () -> {
+            if (oldDemuxer != null) {
+                oldDemuxer.close();
+            }
+        });
+    }
+
+    private static void close(FrameDecoder old) {
+        if (old != null) {
+            old.close();
         }
     }
 
+    /** Closing twice closes once. */
     @Override
     public void close() {
-        release();
-        av_packet_free(packet);
+        Steps.runAll(this::release, () -> av_packet_free(packet));
     }
 }

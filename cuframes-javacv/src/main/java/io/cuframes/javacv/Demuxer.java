@@ -24,6 +24,7 @@ import static org.bytedeco.ffmpeg.global.avformat.av_seek_frame;
 import static org.bytedeco.ffmpeg.global.avformat.avformat_alloc_context;
 import static org.bytedeco.ffmpeg.global.avformat.avformat_close_input;
 import static org.bytedeco.ffmpeg.global.avformat.avformat_find_stream_info;
+import static org.bytedeco.ffmpeg.global.avformat.avformat_free_context;
 import static org.bytedeco.ffmpeg.global.avformat.avformat_open_input;
 import static org.bytedeco.ffmpeg.global.avutil.AVERROR_EOF;
 import static org.bytedeco.ffmpeg.global.avutil.AVERROR_EXIT;
@@ -117,14 +118,21 @@ final class Demuxer implements AutoCloseable {
         AVFormatContext context = Ffmpeg.allocated(avformat_alloc_context(), "a demuxer");
         gate.guard(context);
         AVDictionary settings = new AVDictionary(null);
+        boolean handedOver = false;
         try {
             configure(options, settings);
+            handedOver = true;
             int status =
                     avformat_open_input(context, options.url().raw(), null, settings); // frees the context if it fails
             if (status < 0) {
                 throw OpenError.of(options.url(), status, gate.expired(), options.openTimeout(), options.listen());
             }
             return context;
+        } catch (RuntimeException | Error e) {
+            if (!handedOver) {
+                avformat_free_context(context);
+            }
+            throw e;
         } finally {
             av_dict_free(settings);
         }
@@ -179,8 +187,8 @@ final class Demuxer implements AutoCloseable {
                                 + " did not tell its size while it was probed: no key frame came; try again, or see that the sender"
                                 + " sends its parameter sets");
             }
-        } catch (RuntimeException e) {
-            close();
+        } catch (RuntimeException | Error e) {
+            Steps.runAllAfter(e, this::close);
             throw e;
         }
     }
@@ -330,7 +338,6 @@ final class Demuxer implements AutoCloseable {
 
     @Override
     public void close() {
-        sideDataSize.close();
-        avformat_close_input(context);
+        Steps.runAll(sideDataSize::close, () -> avformat_close_input(context));
     }
 }

@@ -21,6 +21,16 @@ interface FrameDecoder extends AutoCloseable {
     /** Why this decoder cannot decode the stream at all, once that has turned out; else null. */
     String refusal();
 
+    /** Whether the refusal may pass: the stream is one that the hardware can decode, if it has a decoder and memory free. */
+    boolean refusalMayPass();
+
+    /**
+     * Looks whether what decodes is still there.
+     *
+     * @throws io.cuframes.CudaException if its CUDA context is lost
+     */
+    void requireAlive();
+
     /** Forgets what came so far, to start elsewhere. */
     void flush();
 

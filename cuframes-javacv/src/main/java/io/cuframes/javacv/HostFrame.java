@@ -22,8 +22,13 @@ final class HostFrame implements AutoCloseable {
             av_frame_free(frame);
             Ffmpeg.allocated(null, "a frame of " + width + "x" + height);
         }
-        luma = segment(0, height);
-        chroma = segment(1, height / 2);
+        try {
+            luma = segment(0, height);
+            chroma = segment(1, height / 2);
+        } catch (RuntimeException | Error e) {
+            av_frame_free(frame);
+            throw e;
+        }
     }
 
     private MemorySegment segment(int plane, int rows) {

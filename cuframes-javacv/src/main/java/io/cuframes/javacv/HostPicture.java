@@ -136,7 +136,6 @@ final class HostPicture implements AutoCloseable {
 
     @Override
     public void close() {
-        pitches.close();
-        data.close();
+        Steps.runAll(pitches::close, data::close);
     }
 }

@@ -39,6 +39,7 @@ final class Muxer implements AutoCloseable {
     private final AVStream stream;
     private boolean begun;
     private boolean broken;
+    private boolean closed;
 
     /**
      * Opens the file or connects to the receiver, and writes the header.
@@ -49,7 +50,13 @@ final class Muxer implements AutoCloseable {
         this.url = url;
         this.encoder = encoder;
         this.context = new AVFormatContext(null);
-        int status = avformat_alloc_output_context2(context, null, url.isRtsp() ? "rtsp" : null, url.raw());
+        int status;
+        try {
+            status = avformat_alloc_output_context2(context, null, url.isRtsp() ? "rtsp" : null, url.raw());
+        } catch (RuntimeException | Error e) {
+            gate.close();
+            throw e;
+        }
         if (status < 0) {
             gate.close();
             throw new CuframesException(
@@ -66,8 +73,8 @@ final class Muxer implements AutoCloseable {
             stream.avg_frame_rate(encoder.framerate());
             openFile();
             writeHeader();
-        } catch (RuntimeException e) {
-            close();
+        } catch (RuntimeException | Error e) {
+            Steps.runAllAfter(e, this::close);
             throw e;
         } finally {
             gate.disarm();
@@ -143,11 +150,23 @@ final class Muxer implements AutoCloseable {
         return broken;
     }
 
+    /** Closing twice closes once. */
     @Override
     public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        Steps.runAll(this::endIfBegun, this::closeFile, () -> avformat_free_context(context), gate::close);
+    }
+
+    private void endIfBegun() {
         if (begun) {
             end(); // it also frees what the format holds, such as the RTSP connection
         }
+    }
+
+    private void closeFile() {
         if (isFile() && context.pb() != null) {
             try (PointerPointer<AVIOContext> file = new PointerPointer<>(1)) {
                 file.put(0, context.pb());
@@ -155,7 +174,5 @@ final class Muxer implements AutoCloseable {
                 context.pb(null);
             }
         }
-        avformat_free_context(context);
-        gate.close();
     }
 }

@@ -82,7 +82,8 @@ final class Nv12Converter implements AutoCloseable {
         int rows = sws_scale(context, frame.data(), frame.linesize(), 0, height, targets, pitches);
         if (rows < 0) {
             throw new CuframesException(
-                    ErrorCode.SYSTEM, "converting " + name(frame.format()) + " to NV12 failed: " + Ffmpeg.text(rows));
+                    rows == Ffmpeg.NO_MEMORY ? ErrorCode.SYSTEM : ErrorCode.UNSUPPORTED,
+                    "converting " + name(frame.format()) + " to NV12 failed: " + Ffmpeg.text(rows));
         }
     }
 
@@ -107,7 +108,6 @@ final class Nv12Converter implements AutoCloseable {
     public void close() {
         sws_freeContext(context);
         context = null;
-        pitches.close();
-        targets.close();
+        Steps.runAll(pitches::close, targets::close);
     }
 }

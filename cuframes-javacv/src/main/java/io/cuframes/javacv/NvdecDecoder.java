@@ -6,6 +6,7 @@ import static org.bytedeco.ffmpeg.global.avcodec.AV_HWACCEL_FLAG_UNSAFE_OUTPUT;
 import static org.bytedeco.ffmpeg.global.avcodec.av_codec_is_decoder;
 import static org.bytedeco.ffmpeg.global.avcodec.av_codec_iterate;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_get_hw_config;
+import static org.bytedeco.ffmpeg.global.avutil.AVERROR_EOF;
 import static org.bytedeco.ffmpeg.global.avutil.AV_HWDEVICE_TYPE_CUDA;
 import static org.bytedeco.ffmpeg.global.avutil.AV_PIX_FMT_CUDA;
 import static org.bytedeco.ffmpeg.global.avutil.AV_PIX_FMT_NONE;
@@ -89,8 +90,9 @@ final class NvdecDecoder implements FrameDecoder {
     private final AVBufferRef device;
     private final CodecContext codec;
     private final AVFrame downloaded;
-    private final Nv12Converter hostCopy = new Nv12Converter();
+    private final Nv12Converter hostCopy;
     private String refusal;
+    private boolean refusalMayPass;
     private int surfacesHeight;
     private long surfaceBytes;
 
@@ -114,15 +116,33 @@ final class NvdecDecoder implements FrameDecoder {
         }
         context = retainContext(ordinal);
         device = new AVBufferRef(null);
+        CodecContext opened = null;
+        AVFrame frame = null;
         try {
             openDevice(ordinal);
-            codec = new CodecContext(demuxer, decoder, this::configure);
-        } catch (RuntimeException e) {
-            av_buffer_unref(device);
-            context.close();
+            opened = new CodecContext(demuxer, decoder, this::configure);
+            frame = Ffmpeg.allocated(av_frame_alloc(), "a frame");
+            hostCopy = new Nv12Converter();
+        } catch (RuntimeException | Error e) {
+            closeAfter(e, frame, opened);
             throw e;
         }
-        downloaded = av_frame_alloc();
+        codec = opened;
+        downloaded = frame;
+    }
+
+    /** What the constructor has made when it fails. */
+    private void closeAfter(Throwable failure, AVFrame frame, CodecContext opened) {
+        Steps.runAllAfter(
+                failure,
+                () -> av_frame_free(frame),
+                () -> {
+                    if (opened != null) {
+                        opened.close();
+                    }
+                },
+                () -> av_buffer_unref(device),
+                context::close);
     }
 
     private CuframesException notNv12(String format) {
@@ -183,6 +203,7 @@ final class NvdecDecoder implements FrameDecoder {
         int status = context.whileCurrent(() -> av_hwdevice_ctx_create(
                 device, AV_HWDEVICE_TYPE_CUDA, Integer.toString(ordinal), (AVDictionary) null, USE_CURRENT_CONTEXT));
         if (status < 0) {
+            context.requireAlive();
             throw noDevice(ordinal, Ffmpeg.text(status));
         }
     }
@@ -202,7 +223,7 @@ final class NvdecDecoder implements FrameDecoder {
     public int send(AVPacket packet) {
         int status = codec.send(packet);
         if (status < 0) {
-            noteRefusal();
+            noteFailure(status);
         }
         return status;
     }
@@ -211,7 +232,7 @@ final class NvdecDecoder implements FrameDecoder {
     public int receive(AVFrame frame) {
         int status = codec.receive(frame);
         if (status < 0) {
-            noteRefusal();
+            noteFailure(status);
         } else if (frame.format() != AV_PIX_FMT_CUDA || softwareFormat(frame) != AV_PIX_FMT_NV12) {
             refusal = notNv12(Nv12Converter.name(
                             frame.format() == AV_PIX_FMT_CUDA ? softwareFormat(frame) : frame.format()))
@@ -249,8 +270,13 @@ final class NvdecDecoder implements FrameDecoder {
         return new AVHWFramesContext(frame.hw_frames_ctx().data()).sw_format();
     }
 
-    private void noteRefusal() {
+    /** A lost context fails every packet, as damage does; only asking tells one from the other. */
+    private void noteFailure(int status) {
+        if (status != Ffmpeg.AGAIN && status != AVERROR_EOF) {
+            context.requireAlive();
+        }
         if (WantCuda.REFUSED.contains(codec.address())) {
+            refusalMayPass = true;
             refusal = "NVDEC refused the " + codecName
                     + " stream: this GPU does not decode its profile or size, has no decoder free, or libnvcuvid.so.1 is not there (a container"
                     + " needs NVIDIA_DRIVER_CAPABILITIES with \"video\")";
@@ -260,6 +286,16 @@ final class NvdecDecoder implements FrameDecoder {
     @Override
     public String refusal() {
         return refusal;
+    }
+
+    @Override
+    public boolean refusalMayPass() {
+        return refusalMayPass;
+    }
+
+    @Override
+    public void requireAlive() {
+        context.requireAlive();
     }
 
     @Override
@@ -279,6 +315,7 @@ final class NvdecDecoder implements FrameDecoder {
         }
         int status = av_hwframe_transfer_data(downloaded, frame, 0);
         if (status < 0) {
+            context.requireAlive();
             throw new CuframesException(
                     ErrorCode.CUDA, "copying a decoded frame to host memory failed: " + Ffmpeg.text(status));
         }
@@ -301,11 +338,12 @@ final class NvdecDecoder implements FrameDecoder {
 
     @Override
     public void close() {
-        hostCopy.close();
-        av_frame_free(downloaded);
         WantCuda.REFUSED.remove(codec.address());
-        codec.close();
-        av_buffer_unref(device);
-        context.close();
+        Steps.runAll(
+                hostCopy::close,
+                () -> av_frame_free(downloaded),
+                codec::close,
+                () -> av_buffer_unref(device),
+                context::close);
     }
 }

@@ -59,14 +59,31 @@ final class PatternEncoder implements AutoCloseable {
                                 + " bit/s: "
                                 + Ffmpeg.text(status));
             }
-        } catch (RuntimeException e) {
+            planar = planar(options);
+        } catch (RuntimeException | Error e) {
             avcodec_free_context(context);
             throw e;
         }
-        planar = av_frame_alloc();
-        planar.format(AV_PIX_FMT_YUV420P).width(options.width()).height(options.height());
-        av_frame_get_buffer(planar, 0);
-        converter = sws_getContext(
+        try {
+            converter = Ffmpeg.allocated(converter(options), "a converter");
+        } catch (RuntimeException | Error e) {
+            Steps.runAllAfter(e, () -> av_frame_free(planar), () -> avcodec_free_context(context));
+            throw e;
+        }
+    }
+
+    private static AVFrame planar(EncoderOptions options) {
+        AVFrame frame = Ffmpeg.allocated(av_frame_alloc(), "a frame");
+        frame.format(AV_PIX_FMT_YUV420P).width(options.width()).height(options.height());
+        if (av_frame_get_buffer(frame, 0) < 0) {
+            av_frame_free(frame);
+            Ffmpeg.allocated(null, "a frame of " + options.width() + "x" + options.height());
+        }
+        return frame;
+    }
+
+    private static SwsContext converter(EncoderOptions options) {
+        return sws_getContext(
                 options.width(),
                 options.height(),
                 AV_PIX_FMT_NV12,
@@ -153,8 +170,7 @@ final class PatternEncoder implements AutoCloseable {
 
     @Override
     public void close() {
-        sws_freeContext(converter);
-        av_frame_free(planar);
-        avcodec_free_context(context);
+        Steps.runAll(
+                () -> sws_freeContext(converter), () -> av_frame_free(planar), () -> avcodec_free_context(context));
     }
 }

@@ -77,7 +77,9 @@ final class PictureConverter implements AutoCloseable {
         }
         int rows = sws_scale(context, from.data(), from.pitches(), 0, from.height(), to.data(), to.pitches());
         if (rows < 0) {
-            throw new CuframesException(ErrorCode.SYSTEM, describe(wanted) + " failed: " + Ffmpeg.text(rows));
+            throw new CuframesException(
+                    rows == Ffmpeg.NO_MEMORY ? ErrorCode.SYSTEM : ErrorCode.UNSUPPORTED,
+                    describe(wanted) + " failed: " + Ffmpeg.text(rows));
         }
     }
 

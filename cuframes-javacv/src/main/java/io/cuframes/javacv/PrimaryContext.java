@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.javacv;
 
-import io.cuframes.CuframesException;
-import io.cuframes.ErrorCode;
+import io.cuframes.CudaException;
 import io.cuframes.ffm.LibCuda;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntSupplier;
 
 /** A share in a device's primary context, the one that cudart works in, whoever made it and with whatever flags. */
 final class PrimaryContext implements AutoCloseable {
+    private static final long LEGACY_DEFAULT_STREAM = 0;
+
     private final int device;
     private final long handle;
+    private final AtomicBoolean released = new AtomicBoolean();
 
     /**
      * Retains the context, which is made if nobody has it.
      *
-     * @throws CuframesException code CUDA if it cannot be made
+     * @throws CudaException if it cannot be made
      */
     PrimaryContext(int ordinal) {
         try (Arena arena = Arena.ofConfined()) {
@@ -43,18 +46,42 @@ final class PrimaryContext implements AutoCloseable {
         }
     }
 
-    private static void check(int status, String call) {
-        if (status != LibCuda.CUDA_SUCCESS) {
-            throw new CuframesException(
-                    ErrorCode.CUDA,
-                    call + " failed: " + status + " " + LibCuda.cuGetErrorName(status) + " ("
-                            + LibCuda.cuGetErrorString(status) + ")");
+    /**
+     * Looks whether the context is still good.
+     *
+     * @throws CudaException if it is lost
+     */
+    void requireAlive() {
+        int status = whileCurrent(() -> LibCuda.cuStreamQuery(LEGACY_DEFAULT_STREAM));
+        if (status != LibCuda.CUDA_ERROR_NOT_READY) {
+            check(status, "cuStreamQuery");
         }
     }
 
-    /** Gives the share back. Called once. */
+    private static void check(int status, String call) {
+        if (status != LibCuda.CUDA_SUCCESS) {
+            throw error(call, status);
+        }
+    }
+
+    private static CudaException error(String call, int status) {
+        return new CudaException(
+                call,
+                status,
+                call + " failed: " + status + " " + LibCuda.cuGetErrorName(status) + " ("
+                        + LibCuda.cuGetErrorString(status) + ")");
+    }
+
+    /** Gives the share back; of a context that is lost, nothing is left to give. Closing twice closes once. */
     @Override
     public void close() {
-        check(LibCuda.cuDevicePrimaryCtxRelease_v2(device), "cuDevicePrimaryCtxRelease");
+        if (released.getAndSet(true)) {
+            return;
+        }
+        int status = LibCuda.cuDevicePrimaryCtxRelease_v2(device);
+        if (status != LibCuda.CUDA_SUCCESS
+                && !error("cuDevicePrimaryCtxRelease", status).isContextLost()) {
+            throw error("cuDevicePrimaryCtxRelease", status);
+        }
     }
 }

@@ -29,4 +29,14 @@ final class SourceLog implements VideoSource.Listener {
     public void fellBack(String reason) {
         LOG.log(System.Logger.Level.WARNING, url + " is decoded on the CPU: " + reason);
     }
+
+    @Override
+    public void stalled(String reason) {
+        LOG.log(System.Logger.Level.WARNING, "frames of " + url + " are dropped: " + reason);
+    }
+
+    @Override
+    public void resumed() {
+        LOG.log(System.Logger.Level.INFO, "frames of " + url + " are published again");
+    }
 }

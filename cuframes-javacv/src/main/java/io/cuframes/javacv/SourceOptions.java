@@ -17,4 +17,17 @@ record SourceOptions(
         Duration openTimeout,
         Duration readTimeout,
         BooleanSupplier demand,
-        VideoSource.Listener listener) {}
+        VideoSource.Listener listener,
+        HardwareDecoders hardware) {
+
+    /** Makes decoders that work on a GPU. */
+    @FunctionalInterface
+    interface HardwareDecoders {
+        /**
+         * Prepares a device to decode the demuxer's stream.
+         *
+         * @throws io.cuframes.CuframesException if it cannot
+         */
+        FrameDecoder open(Demuxer demuxer, int device);
+    }
+}

@@ -31,24 +31,25 @@ public final class TestPatternWriter implements AutoCloseable {
         Ffmpeg.load();
         this.options = options;
         this.pattern = new TestPattern(options.width(), options.height(), options.fps());
+        this.packet = Ffmpeg.allocated(av_packet_alloc(), "a packet");
         HostFrame newPicture = null;
         PatternEncoder newEncoder = null;
         try {
             newPicture = new HostFrame(options.width(), options.height());
             newEncoder = new PatternEncoder(options);
             this.muxer = new Muxer(options.url(), newEncoder.context());
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             if (newEncoder != null) {
-                newEncoder.close();
+                Steps.runAllAfter(e, newEncoder::close);
             }
             if (newPicture != null) {
-                newPicture.close();
+                Steps.runAllAfter(e, newPicture::close);
             }
+            av_packet_free(packet);
             throw e;
         }
         this.picture = newPicture;
         this.encoder = newEncoder;
-        this.packet = av_packet_alloc();
     }
 
     /**
@@ -118,17 +119,15 @@ public final class TestPatternWriter implements AutoCloseable {
             return;
         }
         closed = true;
-        try {
-            if (!muxer.broken()) {
-                encoder.finish();
-                drain();
-                muxer.finish();
-            }
-        } finally {
-            av_packet_free(packet);
-            muxer.close();
-            encoder.close();
-            picture.close();
+        Steps.runAll(
+                this::finishUnlessBroken, () -> av_packet_free(packet), muxer::close, encoder::close, picture::close);
+    }
+
+    private void finishUnlessBroken() {
+        if (!muxer.broken()) {
+            encoder.finish();
+            drain();
+            muxer.finish();
         }
     }
 

@@ -60,7 +60,10 @@ public final class VideoSource implements AutoCloseable {
     public enum Status {
         /** A frame was published. */
         PUBLISHED,
-        /** A frame was decoded and dropped, since every slot is being read. */
+        /**
+         * A frame was decoded and dropped: every slot is being read, or the GPU is stuck or short of memory, which {@link Listener#stalled} hears
+         * of. Call again.
+         */
         DROPPED,
         /** The input is over, or {@link #interrupt()} was called. */
         END,
@@ -98,33 +101,51 @@ public final class VideoSource implements AutoCloseable {
          * @param reason why, in words
          */
         default void fellBack(String reason) {}
+
+        /**
+         * The GPU does not go on: frames are dropped until it does. Called once for each stall.
+         *
+         * @param reason why, in words
+         */
+        default void stalled(String reason) {}
+
+        /** The GPU goes on: the first frame after a stall is published. */
+        default void resumed() {}
     }
 
     private final ReentrantLock lock = new ReentrantLock();
     private final InterruptGate gate;
     private final DecodedInput input;
     private final FramePair frames;
+
+    /** Made once: it is wanted for each frame. */
+    private final Runnable gpuCheck;
+
     private final Pacer pacer;
+    private final GpuStall stall;
+    private final int device;
     private boolean pending;
     private boolean closed;
 
     private VideoSource(SourceOptions options) {
         Ffmpeg.load();
-        InterruptGate opening = new InterruptGate(options.demand());
+        this.gate = new InterruptGate(options.demand());
+        this.device = options.device();
         DecodedInput opened = null;
         try {
-            opened = new DecodedInput(options, opening);
+            this.pacer = options.realtime() ? new Pacer(gate) : null;
+            this.stall = new GpuStall(options.listener());
+            opened = new DecodedInput(options, gate);
             this.frames = new FramePair();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             if (opened != null) {
-                opened.close();
+                Steps.runAllAfter(e, opened::close);
             }
-            opening.close();
+            gate.close();
             throw e;
         }
-        this.gate = opening;
         this.input = opened;
-        this.pacer = options.realtime() ? new Pacer(opening) : null;
+        this.gpuCheck = opened::requireGpu;
     }
 
     /**
@@ -155,10 +176,17 @@ public final class VideoSource implements AutoCloseable {
      * <p>An NVDEC surface is copied to a device ring once per plane, on the GPU's legacy default stream; the ring must be on the decoder's
      * device. Damaged packets and frames are counted in {@link #errors()} and do not end the stream.
      *
+     * <p>What may pass by itself ({@link CuframesException#isPassing()}) does not end the stream either. While the GPU is stuck or very busy this
+     * waits for it, and drops frames; {@link Listener#stalled} hears of it. Where the GPU has no memory for a decoder that is opened again, another
+     * attempt follows, as for a lost input.
+     *
      * @param publisher where the frame goes, of {@link #format()}
      * @return what became of it
-     * @throws CuframesException code DISCONNECTED if a network input is lost that is not to be reconnected, SYSTEM if a file cannot be read on,
-     *     UNSUPPORTED if nothing of the input can be decoded, CUDA if a copy on the GPU fails
+     * @throws CuframesException code INVALID_ARGUMENT if NVDEC decodes on another device than that of a device ring: the frame is kept; DISCONNECTED
+     *     if a network input is lost that is not to be reconnected, SYSTEM if a file cannot be read on, UNSUPPORTED if nothing of the input can be
+     *     decoded, CUDA if a copy on the GPU fails
+     * @throws io.cuframes.CudaException if a call of CUDA fails, the context being lost for example: {@link
+     *     io.cuframes.CudaException#isContextLost()}
      * @throws IllegalStateException if the source is closed
      */
     public Status publishNext(Publisher publisher) {
@@ -170,11 +198,12 @@ public final class VideoSource implements AutoCloseable {
             if (!suits(publisher.format(), input.format())) {
                 return Status.FORMAT_CHANGED;
             }
+            requireDevice(publisher);
             if (pacer != null && !pacer.await(input.ptsNanos())) {
                 return endOrIdle();
             }
             pending = false;
-            return publishPending(publisher);
+            return publishUnlessStalled(publisher);
         } finally {
             lock.unlock();
         }
@@ -201,9 +230,22 @@ public final class VideoSource implements AutoCloseable {
         if (closed) {
             throw new IllegalStateException("this source is closed");
         }
-        frames.settle();
-        pending = !gate.stopped() && (pending || input.next(frames.current()));
-        return pending;
+        boolean settled = frames.settle(gate, stall, gpuCheck);
+        if (settled && !pending && !gate.stopped()) {
+            pending = input.next(frames.current());
+        }
+        return settled && pending && !gate.stopped();
+    }
+
+    /** Copies between devices are not what a ring on the decoder's device is for: they take the bus, and need peer access. */
+    private void requireDevice(Publisher publisher) {
+        if (input.kind() == Decoder.NVDEC && publisher.transport().isDevice() && publisher.device() != device) {
+            throw new CuframesException(
+                    ErrorCode.INVALID_ARGUMENT,
+                    "NVDEC decodes on device " + device + ", and the ring of \"" + publisher.key() + "\" is on device "
+                            + publisher.device()
+                            + ": give VideoSource.Builder.device and Publisher.Builder.device the same");
+        }
     }
 
     /** Why there is no frame. Where nobody wants one, nothing is left open. */
@@ -223,6 +265,24 @@ public final class VideoSource implements AutoCloseable {
                 && ring.width() == frames.width()
                 && ring.height() == frames.height()
                 && ring.color().equals(frames.color());
+    }
+
+    private Status publishUnlessStalled(Publisher publisher) {
+        try {
+            Status status = publishPending(publisher);
+            if (status == Status.PUBLISHED) {
+                stall.isOver();
+            }
+            return status;
+        } catch (CuframesException e) {
+            if (!e.isPassing()) {
+                throw e;
+            }
+            frames.drop();
+            input.requireGpu(); // a GPU that is lost looks like one that is slow
+            stall.began(e.getMessage());
+            return Status.DROPPED;
+        }
     }
 
     private Status publishPending(Publisher publisher) {
@@ -328,9 +388,7 @@ public final class VideoSource implements AutoCloseable {
                 return;
             }
             closed = true;
-            frames.close();
-            input.close();
-            gate.close();
+            Steps.runAll(frames::close, input::close, gate::close);
         } finally {
             lock.unlock();
         }
@@ -384,6 +442,7 @@ public final class VideoSource implements AutoCloseable {
         private Duration readTimeout = Duration.ofSeconds(5);
         private BooleanSupplier demand = () -> true;
         private Listener listener;
+        private SourceOptions.HardwareDecoders hardware = NvdecDecoder::new;
 
         private Builder(String url) {
             this.url = new SourceUrl(Objects.requireNonNull(url, "url"));
@@ -402,7 +461,7 @@ public final class VideoSource implements AutoCloseable {
         }
 
         /**
-         * The CUDA device for NVDEC; 0 unless said. A device ring must be on the same one.
+         * The CUDA device for NVDEC; 0 unless said. A device ring must be on the same one: {@link VideoSource#publishNext} refuses another.
          *
          * @param ordinal as this process counts its devices
          * @return this
@@ -514,6 +573,12 @@ public final class VideoSource implements AutoCloseable {
             return this;
         }
 
+        /** For tests: what decodes in place of NVDEC. */
+        Builder hardware(SourceOptions.HardwareDecoders newHardware) {
+            hardware = newHardware;
+            return this;
+        }
+
         /**
          * Opens and probes the input and prepares the decoder.
          *
@@ -541,7 +606,8 @@ public final class VideoSource implements AutoCloseable {
                     openTimeout,
                     readTimeout,
                     demand,
-                    listener == null ? new SourceLog(url) : listener));
+                    listener == null ? new SourceLog(url) : listener,
+                    hardware));
         }
 
         private static boolean isPositive(Duration timeout) {

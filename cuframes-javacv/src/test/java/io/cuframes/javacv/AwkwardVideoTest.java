@@ -72,7 +72,7 @@ class AwkwardVideoTest {
                 List<Long> times = new ArrayList<>();
                 int[] samples = new int[3];
                 while (source.publishNext(publisher) == VideoSource.Status.PUBLISHED) {
-                    try (Frame frame = subscriber.next(Duration.ofSeconds(20))) {
+                    try (Frame frame = subscriber.next(Duration.ofSeconds(60))) {
                         if (times.isEmpty()) {
                             samples[0] = last(frame, 0, 0);
                             samples[1] = last(frame, 1, 0);

@@ -41,7 +41,7 @@ abstract class DeviceRingConformance {
     }
 
     private CuframesFrameGrabber grabber(String key, String words, FrameGrabber.ImageMode mode) throws Exception {
-        CuframesFrameGrabber grabber = new CuframesFrameGrabber(url(key, "&timeout=20s&mode=strict" + words));
+        CuframesFrameGrabber grabber = new CuframesFrameGrabber(url(key, "&timeout=60s&mode=strict" + words));
         grabber.setImageMode(mode);
         grabber.start();
         return grabber;

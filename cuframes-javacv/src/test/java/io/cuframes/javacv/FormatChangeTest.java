@@ -115,7 +115,7 @@ class FormatChangeTest {
                         Subscriber.builder(key).socketDirectory(directory).open()) {
             publish(source, publisher, 1);
             assertEquals(ColorInfo.Range.LIMITED, publisher.format().color().range());
-            try (Frame frame = subscriber.next(Duration.ofSeconds(5))) {
+            try (Frame frame = subscriber.next(Duration.ofSeconds(60))) {
                 int white = frame.plane(0).segment().get(ValueLayout.JAVA_BYTE, 0) & 255;
                 assertTrue(white > 200 && white <= 235, "white is " + white); // the palette has no better one than 224
             }

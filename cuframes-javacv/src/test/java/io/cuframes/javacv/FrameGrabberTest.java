@@ -24,14 +24,19 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ShortBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.bytedeco.javacv.Frame;
 import org.bytedeco.javacv.FrameGrabber;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.aggregator.AggregateWith;
+import org.junit.jupiter.params.aggregator.ArgumentsAccessor;
+import org.junit.jupiter.params.aggregator.ArgumentsAggregator;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** A grabber keeps JavaCV's conventions, and gives the ring's pictures in their colours. */
@@ -93,7 +98,7 @@ class FrameGrabberTest {
     @Test
     void framesComeAsJavaCvGivesThem() throws Exception {
         publisher = ring().color(BT709).open();
-        try (CuframesFrameGrabber grabber = grabber("&mode=strict&timeout=20s&name=test")) {
+        try (CuframesFrameGrabber grabber = grabber("&mode=strict&timeout=60s&name=test")) {
             assertEquals(0, grabber.getImageWidth());
             grabber.start();
             assertEquals(WIDTH, grabber.getImageWidth());
@@ -145,7 +150,7 @@ class FrameGrabberTest {
     void coloursFollowMatrixAndRange(
             int matrix, ColorInfo.Range range, int y, int u, int v, int red, int green, int blue) throws Exception {
         publisher = ring().color(new ColorInfo(2, 2, matrix, range)).open();
-        try (CuframesFrameGrabber grabber = grabber("&timeout=20s")) {
+        try (CuframesFrameGrabber grabber = grabber("&timeout=60s")) {
             grabber.setPixelFormat(AV_PIX_FMT_RGB24);
             grabber.start();
             publish(0, y, u, v);
@@ -160,7 +165,7 @@ class FrameGrabberTest {
     @CsvSource({"LIMITED, 235, 255", "LIMITED, 16, 0", "FULL, 200, 200"})
     void greyHasTheWholeRange(ColorInfo.Range range, int luma, int grey) throws Exception {
         publisher = ring().color(new ColorInfo(1, 1, 1, range)).open();
-        try (CuframesFrameGrabber grabber = grabber("&timeout=20s")) {
+        try (CuframesFrameGrabber grabber = grabber("&timeout=60s")) {
             grabber.setImageMode(FrameGrabber.ImageMode.GRAY);
             grabber.start();
             publish(0, luma, 100, 160);
@@ -170,10 +175,86 @@ class FrameGrabberTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "COLOR, RAW, COLOR, GRAY, RAW, GRAY, COLOR",
+        "RAW, COLOR, RAW, GRAY, COLOR, GRAY, RAW",
+        "GRAY, COLOR, GRAY, RAW, COLOR, RAW, GRAY",
+        "RAW, RAW, GRAY, GRAY, RAW, COLOR, COLOR"
+    })
+    void theModeMayChangeOnAStartedGrabberAtAnyFrame(@AggregateWith(Modes.class) List<FrameGrabber.ImageMode> modes)
+            throws Exception {
+        publisher = ring().color(new ColorInfo(1, 1, 1, ColorInfo.Range.FULL)).open();
+        try (CuframesFrameGrabber grabber = grabber("&timeout=60s")) {
+            grabber.setImageMode(modes.getFirst());
+            grabber.start();
+            int grey = 40;
+            for (FrameGrabber.ImageMode mode : modes) {
+                grabber.setImageMode(mode);
+                publish(0, grey, 128, 128);
+                assertShows(grabber.grab(), mode, grey);
+                grey += 20;
+            }
+        }
+    }
+
+    private static final class Modes implements ArgumentsAggregator {
+        @Override
+        public Object aggregateArguments(ArgumentsAccessor accessor, ParameterContext context) {
+            return accessor.toList().stream()
+                    .map(word -> FrameGrabber.ImageMode.valueOf(word.toString()))
+                    .toList();
+        }
+    }
+
+    private static void assertShows(Frame frame, FrameGrabber.ImageMode mode, int grey) {
+        boolean raw = mode == FrameGrabber.ImageMode.RAW;
+        int channels = mode == FrameGrabber.ImageMode.COLOR ? 3 : 1;
+        assertEquals(raw ? 2 : 1, frame.image.length, mode + ": planes");
+        assertEquals(raw, frame.image[0].isReadOnly(), mode + ": the ring's own");
+        assertEquals(channels, frame.imageChannels, mode.toString());
+        assertEquals(WIDTH, frame.imageWidth);
+        assertEquals(HEIGHT, frame.imageHeight);
+        for (int channel = 0; channel < channels; channel++) {
+            assertNear(grey, value(frame, WIDTH - 1, HEIGHT - 1, channel), mode + ", channel " + channel);
+        }
+    }
+
+    @Test
+    void whatTheRingHasIsNotShownOnceStoppedWhateverTheModeIsThen() throws Exception {
+        publisher = ring().open();
+        try (CuframesFrameGrabber grabber = grabber("&timeout=60s")) {
+            grabber.setImageMode(FrameGrabber.ImageMode.RAW);
+            grabber.start();
+            publish(0, 100, 128, 128);
+            Frame frame = grabber.grab();
+            grabber.setImageMode(FrameGrabber.ImageMode.COLOR);
+            grabber.stop();
+            assertNull(frame.image);
+            assertNull(frame.opaque);
+        }
+    }
+
+    @Test
+    void aModeThatDoesNotSuitTheSettingsIsSaidAtTheNextFrame() throws Exception {
+        publisher = ring().open();
+        try (CuframesFrameGrabber grabber = grabber("&timeout=60s")) {
+            grabber.setImageWidth(50);
+            grabber.start();
+            grabber.setImageMode(FrameGrabber.ImageMode.RAW);
+            publish(0, 100, 128, 128);
+            FrameGrabber.Exception refused = assertThrows(FrameGrabber.Exception.class, grabber::grab);
+            assertTrue(refused.getMessage().contains("are not scaled"), refused.getMessage());
+            grabber.setImageMode(FrameGrabber.ImageMode.GRAY);
+            publish(0, 100, 128, 128);
+            assertEquals(50, grabber.grab().imageWidth);
+        }
+    }
+
     @Test
     void picturesAreScaledAndArrangedAsAskedFor() throws Exception {
         publisher = ring().color(BT709).open();
-        try (CuframesFrameGrabber grabber = grabber("&timeout=20s")) {
+        try (CuframesFrameGrabber grabber = grabber("&timeout=60s")) {
             grabber.setImageWidth(50);
             grabber.setImageHeight(31);
             grabber.setPixelFormat(AV_PIX_FMT_BGRA);
@@ -192,7 +273,7 @@ class FrameGrabberTest {
     @Test
     void rawPlanesAreTheRingsOwn() throws Exception {
         publisher = ring().open();
-        try (CuframesFrameGrabber grabber = grabber("&timeout=20s")) {
+        try (CuframesFrameGrabber grabber = grabber("&timeout=60s")) {
             grabber.setImageMode(FrameGrabber.ImageMode.RAW);
             grabber.start();
             assertEquals(AV_PIX_FMT_NV12, grabber.getPixelFormat());
@@ -218,7 +299,7 @@ class FrameGrabberTest {
     @Test
     void valuesOf16BitsAreCountedAsSuch() throws Exception {
         publisher = ring().format(PixelFormat.P010).open();
-        try (CuframesFrameGrabber grabber = grabber("&timeout=20s")) {
+        try (CuframesFrameGrabber grabber = grabber("&timeout=60s")) {
             grabber.setImageMode(FrameGrabber.ImageMode.RAW);
             grabber.start();
             publish(0, 0x40, 0x12, 1, 2, 3, 4);
@@ -232,7 +313,7 @@ class FrameGrabberTest {
     @CsvSource({"RGB24, 10, 20, 30, 0", "RGBA, 10, 20, 30, 255", "GRAY8, 77, 0, 0, 0"})
     void ringsOfOtherFormatsAreReadToo(PixelFormat format, int a, int b, int c, int d) throws Exception {
         publisher = ring().format(format).size(161, 97).open();
-        try (CuframesFrameGrabber grabber = grabber("&timeout=20s")) {
+        try (CuframesFrameGrabber grabber = grabber("&timeout=60s")) {
             grabber.start();
             publish(0, a, b, c, d);
             Frame frame = grabber.grab();
@@ -245,7 +326,7 @@ class FrameGrabberTest {
     @Test
     void withoutAnImageNothingIsCopied() throws Exception {
         publisher = ring().open();
-        try (CuframesFrameGrabber grabber = grabber("&timeout=20s&image=none")) {
+        try (CuframesFrameGrabber grabber = grabber("&timeout=60s&image=none")) {
             grabber.start();
             publish(0, 10, 20, 30);
             Frame frame = grabber.grab();
@@ -259,8 +340,8 @@ class FrameGrabberTest {
     @Test
     void theModeSaysWhichFramesAreGrabbed() throws Exception {
         publisher = ring().open();
-        try (CuframesFrameGrabber newest = grabber("&timeout=20s");
-                CuframesFrameGrabber strict = grabber("&mode=strict&timeout=20s")) {
+        try (CuframesFrameGrabber newest = grabber("&timeout=60s");
+                CuframesFrameGrabber strict = grabber("&mode=strict&timeout=60s")) {
             newest.start();
             strict.start();
             for (int i = 0; i < 3; i++) {
@@ -331,7 +412,7 @@ class FrameGrabberTest {
     @Test
     void aGrabberThatReconnectsReadsOnWithFramesOfAnotherSize() throws Exception {
         publisher = ring().open();
-        try (CuframesFrameGrabber grabber = grabber("&timeout=20s&reconnect=true")) {
+        try (CuframesFrameGrabber grabber = grabber("&timeout=60s&reconnect=true")) {
             grabber.start();
             publish(0, 16, 128, 128);
             assertEquals(WIDTH, grabber.grab().imageWidth);
@@ -347,7 +428,7 @@ class FrameGrabberTest {
     @Test
     void withoutReconnectingAChangeOfFormatIsAnException() throws Exception {
         publisher = ring().open();
-        try (CuframesFrameGrabber grabber = grabber("&timeout=20s")) {
+        try (CuframesFrameGrabber grabber = grabber("&timeout=60s")) {
             grabber.start();
             publisher = publisher.reopen(FrameFormat.of(PixelFormat.NV12, 64, 48, BT709));
             assertInstanceOf(
@@ -377,7 +458,7 @@ class FrameGrabberTest {
             Thread.onSpinWait();
         }
         grabber.close();
-        waiting.join(20_000);
+        waiting.join(60_000);
         assertFalse(waiting.isAlive());
         assertTrue(end.get().getMessage().contains("stopped")
                 || end.get().getMessage().contains("start()"));

@@ -93,7 +93,7 @@ class FrameRecorderTest {
                 red.timestamp = 40_000;
                 red.keyFrame = true;
                 recorder.record(red);
-                try (io.cuframes.Frame frame = subscriber.next(Duration.ofSeconds(20))) {
+                try (io.cuframes.Frame frame = subscriber.next(Duration.ofSeconds(60))) {
                     assertEquals(PixelFormat.NV12, frame.format().pixelFormat());
                     assertEquals(40_000_000, frame.ptsNanos());
                     assertTrue(frame.isKeyFrame());
@@ -103,7 +103,7 @@ class FrameRecorderTest {
                 }
                 recorder.stop();
                 PublisherGoneException end =
-                        assertThrows(PublisherGoneException.class, () -> subscriber.next(Duration.ofSeconds(20)));
+                        assertThrows(PublisherGoneException.class, () -> subscriber.next(Duration.ofSeconds(60)));
                 assertEquals(PublisherGoneException.Reason.ENDED, end.reason());
             }
         }
@@ -118,7 +118,7 @@ class FrameRecorderTest {
             try (Subscriber subscriber = subscriber()) {
                 int[] values = java.util.Arrays.copyOf(new int[] {a, b, c, d}, channels);
                 recorder.record(picture(WIDTH / 2, HEIGHT / 2, values)); // and scaled
-                try (io.cuframes.Frame frame = subscriber.next(Duration.ofSeconds(20))) {
+                try (io.cuframes.Frame frame = subscriber.next(Duration.ofSeconds(60))) {
                     assertNear(channels == 1 ? 200 : 30, sample(frame, 0, 100, 50, 0), "red");
                     assertNear(channels == 1 ? 200 : 20, sample(frame, 0, 100, 50, 1), "green");
                     assertNear(channels == 1 ? 200 : 10, sample(frame, 0, 100, 50, 2), "blue");
@@ -142,7 +142,7 @@ class FrameRecorderTest {
                 }
                 frame.image = new Buffer[] {planes};
                 recorder.record(frame, format);
-                try (io.cuframes.Frame read = subscriber.next(Duration.ofSeconds(20))) {
+                try (io.cuframes.Frame read = subscriber.next(Duration.ofSeconds(60))) {
                     assertEquals(50, sample(read, 0, 159, 95, 0));
                     assertEquals(60, sample(read, 1, 79, 47, 0));
                     assertEquals(70, sample(read, 1, 79, 47, 1));
@@ -167,7 +167,7 @@ class FrameRecorderTest {
                 recorder.record(frame);
                 long[] wanted = {0, 40_000_000, 500_000_000, 900_000_000};
                 for (long pts : wanted) {
-                    try (io.cuframes.Frame read = subscriber.next(Duration.ofSeconds(20))) {
+                    try (io.cuframes.Frame read = subscriber.next(Duration.ofSeconds(60))) {
                         assertEquals(pts, read.ptsNanos());
                     }
                 }
@@ -184,7 +184,7 @@ class FrameRecorderTest {
         ColorInfo color = new ColorInfo(2, 2, 5, ColorInfo.Range.FULL);
         try (CuframesFrameRecorder first = recorder("");
                 CuframesFrameGrabber grabber = new CuframesFrameGrabber(
-                        "cuframes://" + key + "?timeout=20s&image=" + image + "&socketDir=" + sockets);
+                        "cuframes://" + key + "?timeout=60s&image=" + image + "&socketDir=" + sockets);
                 CuframesFrameRecorder copy = new CuframesFrameRecorder(
                         "cuframes://" + second + "?transport=host&socketDir=" + sockets, WIDTH, HEIGHT)) {
             first.setColor(color);
@@ -201,7 +201,7 @@ class FrameRecorderTest {
                 red.timestamp = 80_000;
                 first.record(red);
                 copy.record(grabber.grab());
-                try (io.cuframes.Frame frame = subscriber.next(Duration.ofSeconds(20))) {
+                try (io.cuframes.Frame frame = subscriber.next(Duration.ofSeconds(60))) {
                     assertEquals(80_000_000, frame.ptsNanos());
                     assertEquals(color, frame.format().color());
                     assertNear(76, sample(frame, 0, 159, 95, 0), "Y");
@@ -217,7 +217,7 @@ class FrameRecorderTest {
     void planesOfOtherColoursAreConverted() throws Exception {
         try (CuframesFrameRecorder first = recorder("");
                 CuframesFrameGrabber grabber =
-                        new CuframesFrameGrabber("cuframes://" + key + "?timeout=20s&image=none&socketDir=" + sockets);
+                        new CuframesFrameGrabber("cuframes://" + key + "?timeout=60s&image=none&socketDir=" + sockets);
                 CuframesFrameRecorder copy = new CuframesFrameRecorder(
                         "cuframes://" + key + "-copy?transport=host&socketDir=" + sockets, WIDTH, HEIGHT)) {
             first.setColor(new ColorInfo(2, 2, 5, ColorInfo.Range.FULL));
@@ -230,7 +230,7 @@ class FrameRecorderTest {
                     .open()) {
                 first.record(picture(WIDTH, HEIGHT, 0, 0, 255));
                 copy.record(grabber.grab());
-                try (io.cuframes.Frame frame = subscriber.next(Duration.ofSeconds(20))) {
+                try (io.cuframes.Frame frame = subscriber.next(Duration.ofSeconds(60))) {
                     assertNear(63, sample(frame, 0, 159, 95, 0), "Y");
                     assertNear(102, sample(frame, 1, 79, 47, 0), "U");
                     assertNear(240, sample(frame, 1, 79, 47, 1), "V");

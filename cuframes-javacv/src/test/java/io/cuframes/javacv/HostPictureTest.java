@@ -34,7 +34,7 @@ class HostPictureTest {
                 frame.plane(1).segment().fill((byte) 77);
                 frame.publish(0);
             }
-            try (Frame frame = subscriber.next(Duration.ofSeconds(20))) {
+            try (Frame frame = subscriber.next(Duration.ofSeconds(60))) {
                 picture.inPlace(frame, scratch);
                 assertEquals(
                         frame.plane(0).segment().address(),

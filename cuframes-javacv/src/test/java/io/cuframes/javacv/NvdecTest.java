@@ -2,14 +2,18 @@
 package io.cuframes.javacv;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.cuframes.Publisher;
 import io.cuframes.Transport;
+import io.cuframes.testing.StreamGate;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -74,6 +78,37 @@ class NvdecTest {
                         .open();
                 Playback playback = new Playback(source, directory, Transport.CUDA_IPC)) {
             playAll(playback);
+        }
+    }
+
+    /** The first frame is decoded before the GPU hangs; its copy is what waits. */
+    @Test
+    void aGpuThatHangsForAWhileIsWaitedForAndThatIsSaidOnce() throws Exception {
+        Path clip = Clips.make(directory.resolve("clip.mp4"), "libx264", FRAMES);
+        SourceNews news = new SourceNews();
+        try (VideoSource source = nvdec(clip).listener(news).open();
+                Playback playback = new Playback(source, directory, Transport.CUDA_IPC)) {
+            Publisher publisher = playback.publisher();
+            assertTrue(source.awaitFrame());
+            CompletableFuture<VideoSource.Status> next;
+            try (StreamGate gate = new StreamGate().block(0)) {
+                assertEquals(VideoSource.Status.PUBLISHED, source.publishNext(publisher));
+                next = CompletableFuture.supplyAsync(() -> source.publishNext(publisher));
+                long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+                while (news.lines().isEmpty() && System.nanoTime() - deadline < 0) {
+                    TimeUnit.MILLISECONDS.sleep(10);
+                }
+                assertFalse(next.isDone());
+            }
+            assertEquals(VideoSource.Status.PUBLISHED, next.get(60, TimeUnit.SECONDS));
+            for (int i = 2; i < FRAMES; i++) {
+                assertEquals(VideoSource.Status.PUBLISHED, source.publishNext(publisher));
+            }
+            assertEquals(2, news.lines().size(), news.lines().toString());
+            assertTrue(
+                    news.lines().getFirst().startsWith("stalled: "),
+                    news.lines().toString());
+            assertEquals("resumed", news.lines().getLast());
         }
     }
 

@@ -57,7 +57,7 @@ final class Playback implements AutoCloseable {
     VideoSource.Status play() {
         VideoSource.Status status = source.publishNext(publisher);
         if (status == VideoSource.Status.PUBLISHED) {
-            try (Frame frame = subscriber.next(Duration.ofSeconds(5))) {
+            try (Frame frame = subscriber.next(Duration.ofSeconds(60))) {
                 assertNotNull(frame, "the frame published was not delivered");
                 assertEquals(publisher.published(), frame.seq());
                 pts = frame.ptsNanos();

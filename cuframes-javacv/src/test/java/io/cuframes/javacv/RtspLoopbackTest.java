@@ -2,6 +2,7 @@
 package io.cuframes.javacv;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -114,7 +115,7 @@ class RtspLoopbackTest {
                 VideoSource source =
                         listener().readTimeout(Duration.ofMinutes(1)).open();
                 Playback playback = new Playback(source, directory, Transport.HOST)) {
-            interruptAndTime(source, playback.publisher());
+            interruptAndAwait(source, playback.publisher());
             assertTrue(camera.written() > 0, "the camera wrote nothing");
         }
     }
@@ -127,25 +128,23 @@ class RtspLoopbackTest {
                 Playback playback = new Playback(source, directory, Transport.HOST)) {
             playUntilNumber(playback, 5);
             camera.close();
-            interruptAndTime(source, playback.publisher());
+            interruptAndAwait(source, playback.publisher());
             assertEquals("lost", notes.heard.getFirst());
         } finally {
             camera.close();
         }
     }
 
-    private static void interruptAndTime(VideoSource source, Publisher publisher) throws Exception {
-        CompletableFuture<Long> ended = CompletableFuture.supplyAsync(() -> {
+    private static void interruptAndAwait(VideoSource source, Publisher publisher) throws Exception {
+        CompletableFuture<Void> ended = CompletableFuture.runAsync(() -> {
             while (source.publishNext(publisher) != VideoSource.Status.END) {
                 Thread.onSpinWait();
             }
-            return System.nanoTime();
         });
-        TimeUnit.MILLISECONDS.sleep(1500); // by now it waits
-        long start = System.nanoTime();
+        TimeUnit.MILLISECONDS.sleep(1500); // by now it mostly waits; where it does not yet, it ends all the same
+        assertFalse(ended.isDone());
         source.interrupt();
-        long took = ended.get(10, TimeUnit.SECONDS) - start;
-        assertTrue(took > 0 && took < 1_000_000_000L, "it took " + took + " ns");
+        ended.get(40, TimeUnit.SECONDS); // the read timeout would end it later
     }
 
     private static void playUntilNumber(Playback playback, long number) {

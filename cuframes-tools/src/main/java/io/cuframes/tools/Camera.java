@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.tools;
 
+import io.cuframes.CudaException;
 import io.cuframes.CuframesException;
 import io.cuframes.Publisher;
 import io.cuframes.javacv.VideoSource;
@@ -17,7 +18,7 @@ final class Camera implements SourceRun.Watcher {
     /** What a camera is at, in the words of its reports. */
     enum State {
         OPENING,
-        /** It could not be opened, or was lost, and is tried again. */
+        /** It could not be opened, was lost, or waits for the GPU, and is tried again. */
         RETRYING,
         DECODING,
         IDLE,
@@ -25,13 +26,12 @@ final class Camera implements SourceRun.Watcher {
         /** It came to its end, or was told to stop. */
         ENDED,
         /** It failed for good. */
-        FAILED
+        FAILED;
+
+        private boolean isTerminal() {
+            return this == ENDED || this == FAILED;
+        }
     }
-
-    /** As {@link VideoSource.Builder#reconnect} has it. */
-    private static final Duration FIRST_WAIT = Duration.ofMillis(500);
-
-    private static final Duration LONGEST_WAIT = Duration.ofSeconds(10);
 
     private final CameraSettings settings;
     private final Path socketDirectory;
@@ -43,6 +43,7 @@ final class Camera implements SourceRun.Watcher {
     private volatile SourceRun run;
     private volatile State state = State.OPENING;
     private volatile String failure;
+    private volatile boolean contextLost;
 
     Camera(CameraSettings settings, Path socketDirectory, StopSignal stop, boolean json) {
         this.settings = settings;
@@ -80,22 +81,21 @@ final class Camera implements SourceRun.Watcher {
     private void live() {
         try {
             publish();
-            if (state == State.RETRYING && run == null) {
+            if (state == State.RETRYING && (run == null || run.publisher() == null)) {
                 fail("it could not be reached until the end");
             } else {
                 state = State.ENDED;
             }
-        } catch (CuframesException e) {
-            fail(e.getMessage());
-            ToolLogger.traceForDebug(e);
-        } catch (RuntimeException | LinkageError | OutOfMemoryError e) {
-            fail("unexpected " + e);
+        } catch (Throwable e) { // an Error that ended this thread would be nobody's failure
+            contextLost = e instanceof CudaException cuda && cuda.isContextLost();
+            fail(e instanceof CuframesException ? e.getMessage() : "unexpected " + e);
             ToolLogger.traceForDebug(e);
         } finally {
             cpuNanos(); // while this thread can be asked
         }
     }
 
+    /** The state first: telling of it may fail, too. */
     private void fail(String reason) {
         failure = reason;
         state = State.FAILED;
@@ -119,7 +119,8 @@ final class Camera implements SourceRun.Watcher {
                     format -> settings.openStream(format, opened.timeBase(), socketDirectory),
                     settings.maxFrames(),
                     demand,
-                    this);
+                    this,
+                    true);
             run = begun;
             if (stop.raised()) {
                 opened.interrupt(); // the signal came before there was something to interrupt
@@ -131,31 +132,37 @@ final class Camera implements SourceRun.Watcher {
 
     /** Opens the source: again and again, where that may help. Null if it was stopped meanwhile. */
     private VideoSource open(Demand demand) {
-        Duration wait = FIRST_WAIT;
+        RetryWait waits = new RetryWait();
         while (true) {
+            Duration wait;
             try {
                 return settings.openSource(demand, new Events());
             } catch (CuframesException e) {
                 if (stop.raised()) {
                     return null;
                 }
-                if (!settings.reconnect() || !e.isPassing() || !isNetwork()) {
+                if (!isTriedAgain(e)) {
                     throw e;
                 }
+                wait = waits.next();
                 noteRetry(e.getMessage(), wait);
             }
             stop.sleep(wait.toMillis());
             if (stop.raised()) {
                 return null;
             }
-            Duration doubled = wait.multipliedBy(2);
-            wait = doubled.compareTo(LONGEST_WAIT) < 0 ? doubled : LONGEST_WAIT;
         }
+    }
+
+    /** A camera may come back; a GPU that is short of memory may have some later, whatever is decoded. */
+    private boolean isTriedAgain(CuframesException e) {
+        boolean isCamera = settings.reconnect() && isNetwork();
+        return e.isPassing() && (isCamera || e instanceof CudaException);
     }
 
     private void noteRetry(String reason, Duration retryIn) {
         state = State.RETRYING;
-        say(String.format(Locale.ROOT, "%s; trying again in %.1f s", reason, retryIn.toMillis() / 1e3));
+        say(SourceProgress.retry(reason, retryIn));
         if (json) {
             System.out.println(event("lost").put("reason", reason).end());
         }
@@ -188,6 +195,24 @@ final class Camera implements SourceRun.Watcher {
         public void fellBack(String reason) {
             say("decoding on the CPU: " + reason);
         }
+
+        @Override
+        public void stalled(String reason) {
+            state = State.RETRYING;
+            say(SourceEvents.dropping(reason));
+            if (json) {
+                System.out.println(event("stalled").put("reason", reason).end());
+            }
+        }
+
+        @Override
+        public void resumed() {
+            state = State.DECODING;
+            say(SourceEvents.RESUMED);
+            if (json) {
+                System.out.println(event("resumed").end());
+            }
+        }
     }
 
     private void say(String text) {
@@ -199,7 +224,13 @@ final class Camera implements SourceRun.Watcher {
     }
 
     @Override
+    public void waiting(SourceRun of, String reason, Duration retryIn) {
+        noteRetry("the stream cannot be opened: " + reason, retryIn);
+    }
+
+    @Override
     public void opened(SourceRun of) {
+        state = stateIn(of.phase());
         Publisher publisher = of.publisher();
         say(SourceProgress.announcement(publisher));
         if (of.epochs() > 1) {
@@ -213,12 +244,7 @@ final class Camera implements SourceRun.Watcher {
 
     @Override
     public void turned(SourceRun of) {
-        state = switch (of.phase()) {
-            case OPENING -> State.OPENING;
-            case DECODING -> State.DECODING;
-            case IDLE -> State.IDLE;
-            case STARTING -> State.STARTING;
-        };
+        state = stateIn(of.phase());
         String text = SourceProgress.turn(of);
         if (!text.isEmpty()) {
             say(text);
@@ -226,6 +252,15 @@ final class Camera implements SourceRun.Watcher {
         if (json) {
             System.out.println(event(state.name().toLowerCase(Locale.ROOT)).end());
         }
+    }
+
+    private static State stateIn(SourceRun.Phase phase) {
+        return switch (phase) {
+            case OPENING -> State.OPENING;
+            case DECODING -> State.DECODING;
+            case IDLE -> State.IDLE;
+            case STARTING -> State.STARTING;
+        };
     }
 
     @Override
@@ -245,9 +280,15 @@ final class Camera implements SourceRun.Watcher {
         return state;
     }
 
-    /** Why it failed for good; null if it did not. */
+    /** Why it failed for good; null if it did not. A thread that has ended without a word has failed, whatever ended it. */
     String failure() {
-        return failure;
+        boolean vanished = thread.getState() == Thread.State.TERMINATED && !state.isTerminal();
+        return vanished && failure == null ? "its thread ended unexpectedly" : failure;
+    }
+
+    /** Whether it failed because the CUDA context, which all cameras of the process share, is lost. */
+    boolean hasLostContext() {
+        return contextLost;
     }
 
     /** What it has published; null before it could be opened. */

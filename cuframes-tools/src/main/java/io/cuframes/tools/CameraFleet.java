@@ -23,6 +23,7 @@ final class CameraFleet {
     private final List<CameraReport> reports;
     private final boolean json;
     private final Ticker ticker;
+    private boolean saidLost;
 
     CameraFleet(List<CameraSettings> settings, Path socketDirectory, StopSignal stop, ChildOptions child) {
         this.json = child.json();
@@ -47,17 +48,29 @@ final class CameraFleet {
         try {
             while (!stop.raised() && cameras.stream().anyMatch(Camera::isAlive)) {
                 stop.sleep(LOOK_MILLIS);
+                noteLostContext();
                 if (ticker.due(System.nanoTime(), 0)) {
                     showProgress();
                 }
             }
             awaitEnd();
+            noteLostContext();
         } finally {
             stop.onStop(null);
         }
         reports.forEach(CameraReport::look);
         common.printResult(text(), json());
         return status(stop);
+    }
+
+    /** One line for all: each camera that works on that GPU ends by itself, as it comes to use it. */
+    private void noteLostContext() {
+        if (!saidLost && cameras.stream().anyMatch(Camera::hasLostContext)) {
+            saidLost = true;
+            Console.standardError()
+                    .line("cuframes: the CUDA context is lost, and all cameras of this process share it: those on the"
+                            + " GPU end now; start the command again");
+        }
     }
 
     private void showProgress() {

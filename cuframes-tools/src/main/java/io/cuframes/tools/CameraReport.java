@@ -50,7 +50,8 @@ final class CameraReport {
     }
 
     private String state() {
-        return camera.state().name().toLowerCase(Locale.ROOT);
+        boolean failed = camera.failure() != null;
+        return (failed ? Camera.State.FAILED : camera.state()).name().toLowerCase(Locale.ROOT);
     }
 
     /** How it goes on. */

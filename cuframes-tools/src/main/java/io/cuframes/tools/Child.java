@@ -90,6 +90,9 @@ public final class Child implements AutoCloseable {
                         }
                     } catch (IOException e) {
                         takeError("(its output cannot be read: " + e.getMessage() + ")");
+                    } catch (RuntimeException | Error e) {
+                        takeError("(its output is not read on: " + e + ")"); // a full pipe would stop it for good
+                        process.destroy();
                     }
                 },
                 "cuframes-" + name + "-" + what);

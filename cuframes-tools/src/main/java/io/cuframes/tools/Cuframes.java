@@ -67,10 +67,15 @@ public final class Cuframes {
             return ExitStatus.USAGE;
         }
         try {
-            return commandLine.execute(optionsOf(arguments));
-        } catch (LinkageError e) {
+            return commandLine.execute(isUnknown(arguments[0]) ? new String[] {arguments[0]} : optionsOf(arguments));
+        } catch (Error e) { // picocli handles exceptions alone
             return ExitStatus.report(e, Arrays.asList(arguments));
         }
+    }
+
+    /** Whether a first word is no command. What follows it cannot be understood then, --help included: it would ask for the help of this word. */
+    private static boolean isUnknown(String first) {
+        return !first.startsWith("-") && !COMMANDS.containsKey(first) && !PROGRAMS.containsKey(first);
     }
 
     /** What understands a command line, by its first word. */

@@ -4,7 +4,6 @@ package io.cuframes.tools;
 import io.cuframes.Frame;
 import io.cuframes.FrameFormat;
 import io.cuframes.PublisherGoneException;
-import java.util.HexFormat;
 
 /** What was read of one epoch: one publisher, with one format. For one thread. */
 final class EpochCount {
@@ -35,7 +34,7 @@ final class EpochCount {
     }
 
     String name() {
-        return HexFormat.of().toHexDigits(epoch);
+        return io.cuframes.Cuframes.epochText(epoch);
     }
 
     JsonLine json() {

@@ -18,7 +18,7 @@ final class PatternPush implements AutoCloseable {
     private final int fps;
     private final Thread thread;
     private volatile boolean closed;
-    private volatile CuframesException failure;
+    private volatile Throwable failure;
 
     PatternPush(String url, int width, int height, int fps) {
         this.url = url;
@@ -39,7 +39,7 @@ final class PatternPush implements AutoCloseable {
                 next += intervalNanos;
                 sleepUntil(next);
             }
-        } catch (CuframesException e) {
+        } catch (RuntimeException | Error e) {
             if (!closed) {
                 failure = e;
             }
@@ -76,7 +76,7 @@ final class PatternPush implements AutoCloseable {
     }
 
     /** What went wrong, or null. */
-    CuframesException failure() {
+    Throwable failure() {
         return failure;
     }
 

@@ -2,7 +2,6 @@
 package io.cuframes.tools;
 
 import io.cuframes.PublishPolicy;
-import io.cuframes.Publisher;
 import io.cuframes.javacv.VideoSource;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -193,9 +192,7 @@ final class RtspSourceCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (maxFrames < 0) {
-            throw usage("--max-frames is " + maxFrames + ": it cannot be negative");
-        }
+        checkOptions();
         common.startLogging(System.Logger.Level.INFO);
         child.watchStdin();
         if (cameras.isEmpty() && config == null) {
@@ -207,6 +204,41 @@ final class RtspSourceCommand implements Callable<Integer> {
                     .run(StopSignal.get(), common);
         } finally {
             tidyUp();
+        }
+    }
+
+    /** All of them, before a file or a camera is opened. */
+    private void checkOptions() {
+        OptionChecks checks = new OptionChecks(spec);
+        checks.requireRange("--ring", ring, 2, 64);
+        checks.requireRange("--max-subscribers", maxSubscribers, 1, 256);
+        checks.requireAtLeast("--device", device, 0);
+        checks.requireAtLeast("--max-frames", maxFrames, 0);
+        for (int user : allowedUsers == null ? List.<Integer>of() : allowedUsers) {
+            checks.requireAtLeast("--allow-user", user, 0);
+        }
+        for (int group : allowedGroups == null ? List.<Integer>of() : groupIds()) {
+            checks.requireAtLeast("--allow-group", group, 0);
+        }
+        if (key != null) {
+            checks.requireKey("--key", key);
+        }
+        Set<String> keys = new HashSet<>();
+        for (String camera : cameras) {
+            String name = keyOf(camera);
+            checks.requireKey("--camera", name);
+            requireNew(keys, name);
+        }
+    }
+
+    private static String keyOf(String camera) {
+        int equals = camera.indexOf('=');
+        return equals < 0 ? camera : camera.substring(0, equals);
+    }
+
+    private void requireNew(Set<String> keys, String name) {
+        if (!keys.add(name)) {
+            throw usage("there are two cameras with the key \"" + name + "\": give each its own");
         }
     }
 
@@ -261,13 +293,9 @@ final class RtspSourceCommand implements Callable<Integer> {
         Set<String> keys = new HashSet<>();
         try {
             for (String camera : cameras) {
-                int equals = camera.indexOf('=');
-                String name = equals < 0 ? camera : camera.substring(0, equals);
-                Publisher.builder(name); // says what is wrong with a key
-                all.add(draft.of(
-                        name,
-                        SourceAddress.ofCamera(
-                                name, equals < 0 ? null : camera.substring(equals + 1), System.getenv())));
+                String name = keyOf(camera);
+                String address = camera.equals(name) ? null : camera.substring(name.length() + 1);
+                all.add(draft.of(name, SourceAddress.ofCamera(name, address, System.getenv())));
             }
             if (config != null) {
                 all.addAll(CameraFile.read(config, draft, System.getenv()));
@@ -275,11 +303,7 @@ final class RtspSourceCommand implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             throw usage(e.getMessage());
         }
-        for (CameraSettings camera : all) {
-            if (!keys.add(camera.key())) {
-                throw usage("there are two cameras with the key \"" + camera.key() + "\": give each its own");
-            }
-        }
+        all.forEach(camera -> requireNew(keys, camera.key()));
         return all;
     }
 
@@ -324,7 +348,8 @@ final class RtspSourceCommand implements Callable<Integer> {
                 format -> settings.openStream(format, source.timeBase(), common.socketDirectory),
                 maxFrames,
                 demand,
-                new SourceProgress(child));
+                new SourceProgress(key, child),
+                false);
         events.tell(run);
         run.run(stop);
         SourceReport report = new SourceReport(key, source, run);

@@ -3,10 +3,12 @@ package io.cuframes.tools;
 
 import io.cuframes.javacv.VideoSource;
 import java.time.Duration;
-import java.util.Locale;
 
 /** Tells the user what happens to a source. */
 final class SourceEvents implements VideoSource.Listener {
+    /** That it does again. */
+    static final String RESUMED = "frames are published again";
+
     private SourceRun run;
 
     /** Tells the run of losses, too. On its thread. */
@@ -19,8 +21,7 @@ final class SourceEvents implements VideoSource.Listener {
         if (run != null) {
             run.noteLoss();
         }
-        say(String.format(
-                Locale.ROOT, "the input is lost: %s; trying again in %.1f s", reason, retryIn.toMillis() / 1e3));
+        say(SourceProgress.retry("the input is lost: " + reason, retryIn));
     }
 
     @Override
@@ -31,6 +32,21 @@ final class SourceEvents implements VideoSource.Listener {
     @Override
     public void fellBack(String reason) {
         say("decoding on the CPU: " + reason);
+    }
+
+    @Override
+    public void stalled(String reason) {
+        say(dropping(reason));
+    }
+
+    @Override
+    public void resumed() {
+        say(RESUMED);
+    }
+
+    /** That the GPU does not go on. */
+    static String dropping(String reason) {
+        return "frames are dropped: " + reason;
     }
 
     private static void say(String text) {

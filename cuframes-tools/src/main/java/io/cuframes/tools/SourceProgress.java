@@ -4,14 +4,17 @@ package io.cuframes.tools;
 import io.cuframes.ColorInfo;
 import io.cuframes.FrameFormat;
 import io.cuframes.Publisher;
+import java.time.Duration;
 import java.util.Locale;
 
 /** Shows how the run of the only source goes on. For its thread. */
 final class SourceProgress implements SourceRun.Watcher {
+    private final String key;
     private final boolean json;
     private final Ticker ticker;
 
-    SourceProgress(ChildOptions options) {
+    SourceProgress(String key, ChildOptions options) {
+        this.key = key;
         this.json = options.json();
         this.ticker = options.ticker();
     }
@@ -50,6 +53,23 @@ final class SourceProgress implements SourceRun.Watcher {
             case DECODING -> "";
             case OPENING -> "";
         };
+    }
+
+    @Override
+    public void waiting(SourceRun run, String reason, Duration retryIn) {
+        Console.standardError().line(retry("the stream cannot be opened: " + reason, retryIn));
+        if (json) {
+            System.out.println(JsonLine.begin()
+                    .put("event", "waiting")
+                    .put("key", key)
+                    .put("reason", reason)
+                    .end());
+        }
+    }
+
+    /** That something failed and is tried again. */
+    static String retry(String reason, Duration retryIn) {
+        return String.format(Locale.ROOT, "%s; trying again in %.1f s", reason, retryIn.toMillis() / 1e3);
     }
 
     @Override

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.tools;
 
+import io.cuframes.CuframesException;
 import io.cuframes.FrameFormat;
 import io.cuframes.Publisher;
 import io.cuframes.Transport;
@@ -10,8 +11,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 
 /**
- * Publishes a source until it ends; where its format changes, its publisher is opened anew with that; while nobody wants its frames, it is
- * closed. For one thread; the accessors are safe from any.
+ * Publishes a source until it ends; where its format changes, a publisher of the new format follows; while nobody wants its frames, it is closed.
+ * Where a publisher cannot be opened now and may be later, the GPU having no memory for its ring for example, it is tried again until the signal
+ * comes. For one thread; the accessors are safe from any.
  */
 final class SourceRun {
     /** What a run is at. */
@@ -31,6 +33,9 @@ final class SourceRun {
         /** A publisher is there: the first one, or the next for a new format. */
         void opened(SourceRun run);
 
+        /** The publisher could not be opened, and is tried again. */
+        void waiting(SourceRun run, String reason, Duration retryIn);
+
         /** The phase is another. */
         void turned(SourceRun run);
 
@@ -46,6 +51,7 @@ final class SourceRun {
     private final long maxFrames;
     private final Demand demand;
     private final Watcher watcher;
+    private final boolean patient;
     private final AtomicLong frames = new AtomicLong();
     private final AtomicLong dropped = new AtomicLong();
     private volatile Publisher publisher;
@@ -57,17 +63,29 @@ final class SourceRun {
     private volatile long firstNanos;
     private volatile long lastNanos;
 
+    /**
+     * A run that has yet to begin.
+     *
+     * @param source what is published
+     * @param opener opens a publisher for frames of a format
+     * @param maxFrames after which it ends; 0 for no end
+     * @param demand whether somebody wants frames
+     * @param watcher hears how it goes on
+     * @param patient whether the first publisher is tried again, too, as each later one is
+     */
     SourceRun(
             VideoSource source,
             Function<FrameFormat, Publisher> opener,
             long maxFrames,
             Demand demand,
-            Watcher watcher) {
+            Watcher watcher,
+            boolean patient) {
         this.source = source;
         this.opener = opener;
         this.maxFrames = maxFrames;
         this.demand = demand;
         this.watcher = watcher;
+        this.patient = patient;
     }
 
     /** Publishes until the source ends, the frames are counted, or the signal comes. */
@@ -77,18 +95,82 @@ final class SourceRun {
         if (stop.raised() || !source.awaitFrame()) {
             return;
         }
-        publisher = opener.apply(source.format());
-        try {
-            demand.ask(publisher);
-            opened();
-            while (publishAll(stop) == VideoSource.Status.FORMAT_CHANGED) {
-                publisher = publisher.reopen(source.format());
-                demand.askInstead(publisher);
+        try (Ending closing = this::closePublisher) {
+            Publisher first = openFirst(stop);
+            if (first != null) {
+                publisher = first;
+                demand.ask(first);
                 opened();
+                publishEpochs(stop);
             }
-        } finally {
+        }
+    }
+
+    /** The publisher at the end, which need not be the first: what its close throws does not hide why the run ended. */
+    private interface Ending extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    private void closePublisher() {
+        if (publisher != null) {
             publisher.close();
         }
+    }
+
+    private void publishEpochs(StopSignal stop) {
+        while (publishAll(stop) == VideoSource.Status.FORMAT_CHANGED) {
+            Publisher next = openNext(stop);
+            if (next == null) {
+                return;
+            }
+            publisher = next;
+            demand.askInstead(next);
+            opened();
+        }
+    }
+
+    /** Null if the signal came first. */
+    private Publisher openFirst(StopSignal stop) {
+        try {
+            return opener.apply(source.format());
+        } catch (CuframesException e) {
+            if (!patient) {
+                throw e;
+            }
+            return openLater(stop, e);
+        }
+    }
+
+    /** Null if the signal came first. */
+    private Publisher openNext(StopSignal stop) {
+        try {
+            return publisher.reopen(source.format());
+        } catch (CuframesException e) {
+            return openLater(stop, e); // the one before is closed: its readers see that the stream is gone
+        }
+    }
+
+    private Publisher openLater(StopSignal stop, CuframesException failure) {
+        CuframesException last = failure;
+        RetryWait waits = new RetryWait();
+        while (last.isPassing() && !stop.raised()) {
+            Duration wait = waits.next();
+            watcher.waiting(this, last.getMessage(), wait);
+            stop.sleep(wait.toMillis());
+            if (stop.raised()) {
+                return null;
+            }
+            try {
+                return opener.apply(source.format());
+            } catch (CuframesException e) {
+                last = e;
+            }
+        }
+        if (stop.raised()) {
+            return null;
+        }
+        throw last;
     }
 
     private void opened() {

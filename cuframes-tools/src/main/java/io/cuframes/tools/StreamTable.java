@@ -221,7 +221,7 @@ final class StreamTable {
     private JsonLine addStream(JsonLine json, Sighting sighting) {
         Observation stream = sighting.observation();
         Observation.Shape shape = stream.shape();
-        json.put("epoch", Long.toUnsignedString(stream.epoch()))
+        json.put("epoch", io.cuframes.Cuframes.epochText(stream.epoch()))
                 .put("width", shape.width())
                 .put("height", shape.height())
                 .put("format", shape.pixelFormat())

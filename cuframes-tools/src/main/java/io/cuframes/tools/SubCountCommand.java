@@ -9,11 +9,11 @@ import io.cuframes.Subscriber;
 import io.cuframes.SubscriberMode;
 import java.time.Duration;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code cuframes sub-count}: reads a stream and counts. */
@@ -54,6 +54,8 @@ final class SubCountCommand implements Callable<Integer> {
 
     /** The command as a program of its own. */
     static final String PROGRAM = "sub_count";
+
+    private static final long MOST_MILLIS = TimeUnit.DAYS.toMillis(1);
 
     /** {@link SubscriberMode}, in the words of the command line. */
     enum Mode {
@@ -127,12 +129,12 @@ final class SubCountCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        requireNotNegative("--max-frames", maxFrames);
-        requireNotNegative("--warmup", warmup);
-        requireNotNegative("--connect-timeout-ms", connectTimeoutMillis);
-        if (timeoutMillis < 1) {
-            throw new ParameterException(spec.commandLine(), "--timeout-ms must be at least 1");
-        }
+        OptionChecks checks = new OptionChecks(spec);
+        checks.requireKey("--key", key);
+        checks.requireAtLeast("--max-frames", maxFrames, 0);
+        checks.requireAtLeast("--warmup", warmup, 0);
+        checks.requireRange("--connect-timeout-ms", connectTimeoutMillis, 0, MOST_MILLIS);
+        checks.requireRange("--timeout-ms", timeoutMillis, 1, MOST_MILLIS);
         common.startLogging(System.Logger.Level.WARNING);
         child.watchStdin();
         Thread self = Thread.currentThread();
@@ -142,12 +144,6 @@ final class SubCountCommand implements Callable<Integer> {
             StopSignal.get().onStop(null);
             epochs.begin(subscriber.epoch(), subscriber.format());
             return count(subscriber, epochs);
-        }
-    }
-
-    private void requireNotNegative(String name, long value) {
-        if (value < 0) {
-            throw new ParameterException(spec.commandLine(), name + " is " + value + ": it cannot be negative");
         }
     }
 

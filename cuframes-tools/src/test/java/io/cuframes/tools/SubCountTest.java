@@ -360,14 +360,22 @@ class SubCountTest {
     void anIllegalKeyIsAUsageError() throws Exception {
         try (Tool tool = Tool.start(directory, "sub-count", "--key", "no/such")) {
             assertEquals(2, tool.await());
-            assertTrue(tool.err().startsWith("cuframes: illegal key \"no/such\""), tool.err());
+            assertTrue(tool.err().startsWith("cuframes: --key: illegal key \"no/such\""), tool.err());
             assertFalse(tool.err().contains("\tat "), tool.err());
         }
     }
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"--mode=fast", "--max-frames=many", "--max-frames=-1", "--timeout-ms=0", "--no-such-option"})
+            strings = {
+                "--mode=fast",
+                "--max-frames=many",
+                "--max-frames=-1",
+                "--timeout-ms=0",
+                "--connect-timeout-ms=-1",
+                "--key=no/such",
+                "--no-such-option"
+            })
     void aBadOptionIsAUsageErrorThatNamesIt(String option) throws Exception {
         try (Tool tool = count(option)) {
             assertEquals(2, tool.await());

@@ -3,6 +3,7 @@ package io.cuframes.internal.connect;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import io.cuframes.Cuframes;
 import io.cuframes.internal.protocol.MessageDescriptor;
 import io.cuframes.internal.protocol.ObservationDescriptor;
 import io.cuframes.internal.protocol.RejectCode;
@@ -49,7 +50,15 @@ final class Messages {
             long ringLength,
             int transport,
             int descriptors,
-            int maxLeases) {}
+            int maxLeases) {
+        /** With the epoch as every text has it. */
+        @Override
+        public String toString() {
+            return "Welcome[" + major + "." + minor + ", subscriber=" + subscriber + ", epoch="
+                    + Cuframes.epochText(epoch) + ", segmentLength=" + segmentLength + ", ringLength=" + ringLength
+                    + ", transport=" + transport + ", descriptors=" + descriptors + ", maxLeases=" + maxLeases + "]";
+        }
+    }
 
     /** Why a publisher turns a subscriber away. */
     record Reject(RejectCode code, int major, int minor, String text) implements Greeting {}

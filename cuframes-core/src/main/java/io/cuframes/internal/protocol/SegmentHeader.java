@@ -4,6 +4,7 @@ package io.cuframes.internal.protocol;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import io.cuframes.ColorInfo;
+import io.cuframes.Cuframes;
 import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
 import io.cuframes.FrameFormat;
@@ -39,6 +40,15 @@ public record SegmentHeader(
 
     /** More than any ring: 64 slots of the largest frame are 64 GiB. Keeps products of peer-supplied numbers far from overflow. */
     private static final long MAX_RING_LENGTH = 1L << 40;
+
+    /** With the epoch as every text has it. */
+    @Override
+    public String toString() {
+        return "SegmentHeader[key=" + key + ", epoch=" + Cuframes.epochText(epoch) + ", pid=" + pid + ", createdNanos="
+                + createdNanos + ", policy=" + policy + ", timeBase=" + timeBase + ", format=" + format + ", ring="
+                + ring
+                + "]";
+    }
 
     /** Writes all but the state, which stays INITIALIZING until the caller stores READY. Plain stores: nobody reads before that. */
     public void write(MemorySegment segment) {

@@ -31,7 +31,7 @@ public final class BenchRole {
             System.out.println(run(spec));
             System.out.flush();
             Runtime.getRuntime().halt(0); // nothing is left to be done, and CUDA's own exit takes long
-        } catch (InterruptedException | RuntimeException | LinkageError e) {
+        } catch (InterruptedException | RuntimeException | Error e) {
             System.err.println(e instanceof IllegalStateException ? e.getMessage() : e.toString());
             e.printStackTrace();
             System.err.flush();

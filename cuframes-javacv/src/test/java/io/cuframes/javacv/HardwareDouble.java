@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes.javacv;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.cuframes.DevicePtr;
+import io.cuframes.WritableFrame;
+import io.cuframes.ffm.LibCudart;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import org.bytedeco.ffmpeg.avcodec.AVPacket;
+import org.bytedeco.ffmpeg.avutil.AVFrame;
+
+/**
+ * In place of NVDEC: decodes on the CPU, and says that it is a GPU. To a device ring it queues copies of a buffer of its own on the legacy default
+ * stream, as NVDEC's are. Does on demand what hardware does: fail to open, refuse a stream, fail to copy, be lost, fail to close.
+ */
+final class HardwareDouble implements AutoCloseable {
+    /** What the next calls throw or say; null for nothing. */
+    volatile Throwable openFailure;
+
+    volatile int openFailures;
+    volatile RuntimeException copyFailure;
+    volatile int copyFailures;
+    volatile Throwable closeFailure;
+    volatile String refusal;
+    volatile boolean watchesContext;
+    private volatile int opens;
+    private long surface;
+
+    /** How often a decoder was asked for. */
+    int opens() {
+        return opens;
+    }
+
+    FrameDecoder open(Demuxer demuxer, int device) {
+        opens++;
+        if (openFailures > 0) {
+            openFailures--;
+            throw sneaky(openFailure);
+        }
+        return new Decoder(demuxer, device);
+    }
+
+    private long surface(long bytes) {
+        if (surface == 0) {
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG);
+                assertEquals(0, LibCudart.cudaMalloc(out, bytes));
+                surface = out.get(ValueLayout.JAVA_LONG, 0);
+            }
+        }
+        return surface;
+    }
+
+    /** Frees the surface, which outlives a decoder while a frame of it is out, as those of NVDEC do. */
+    @Override
+    public void close() {
+        if (surface != 0) {
+            LibCudart.cudaFree(surface);
+            surface = 0;
+        }
+    }
+
+    private static RuntimeException sneaky(Throwable thrown) {
+        if (thrown instanceof Error error) {
+            throw error;
+        }
+        return (RuntimeException) thrown;
+    }
+
+    private final class Decoder implements FrameDecoder {
+        private final CpuDecoder decoder;
+        private final PrimaryContext context;
+
+        Decoder(Demuxer demuxer, int device) {
+            decoder = new CpuDecoder(demuxer, false);
+            context = watchesContext ? new PrimaryContext(device) : null;
+        }
+
+        @Override
+        public VideoSource.Decoder kind() {
+            return VideoSource.Decoder.NVDEC;
+        }
+
+        @Override
+        public int send(AVPacket packet) {
+            return decoder.send(packet);
+        }
+
+        @Override
+        public int receive(AVFrame frame) {
+            return decoder.receive(frame);
+        }
+
+        @Override
+        public String refusal() {
+            return refusal;
+        }
+
+        @Override
+        public boolean refusalMayPass() {
+            return true;
+        }
+
+        @Override
+        public void requireAlive() {
+            if (context != null) {
+                context.requireAlive();
+            }
+        }
+
+        @Override
+        public void flush() {
+            decoder.flush();
+        }
+
+        @Override
+        public void copy(AVFrame frame, WritableFrame slot, boolean deviceRing) {
+            if (copyFailures > 0) {
+                copyFailures--;
+                throw copyFailure;
+            }
+            if (!deviceRing) {
+                decoder.copy(frame, slot, false);
+                return;
+            }
+            int pitch = slot.plane(0).pitch();
+            long address = surface((long) pitch * slot.plane(0).height());
+            slot.copyPlane(0, new DevicePtr(address), pitch, 0);
+            slot.copyPlane(1, new DevicePtr(address), pitch, 0);
+        }
+
+        @Override
+        public String conversion() {
+            return "";
+        }
+
+        @Override
+        public List<Long> threads() {
+            return decoder.threads();
+        }
+
+        @Override
+        public long deviceBytes() {
+            return 0;
+        }
+
+        @Override
+        public void close() {
+            decoder.close();
+            if (context != null) {
+                context.close();
+            }
+            if (closeFailure != null) {
+                throw sneaky(closeFailure);
+            }
+        }
+    }
+}
