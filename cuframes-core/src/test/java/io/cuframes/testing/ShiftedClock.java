@@ -10,8 +10,10 @@ public final class ShiftedClock {
 
     private ShiftedClock() {}
 
-    /** What starts such a process, for {@link Child#startBy}. Needs root. */
+    /** What starts such a process, for {@link Child#startBy}. */
     public static List<String> program() {
+        Needs.root("shift the clock of a time namespace");
+        Needs.program("unshare", "util-linux");
         return List.of("unshare", "--time", "--monotonic", Long.toString(SECONDS));
     }
 }

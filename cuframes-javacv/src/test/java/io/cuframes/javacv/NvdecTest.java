@@ -3,10 +3,10 @@ package io.cuframes.javacv;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.cuframes.Publisher;
 import io.cuframes.Transport;
+import io.cuframes.testing.Needs;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,7 +30,7 @@ class NvdecTest {
     @BeforeAll
     static void gpuIsThere() {
         String reason = CudaDriver.whyUnavailable(0);
-        assumeTrue(reason == null, "no GPU: " + reason);
+        Needs.gpu(reason == null, reason);
     }
 
     @ParameterizedTest

@@ -16,6 +16,7 @@ import io.cuframes.internal.doctor.ReadStep;
 import io.cuframes.internal.doctor.StreamExam;
 import io.cuframes.internal.doctor.StreamExam.Verdict;
 import io.cuframes.internal.protocol.SegmentDescriptor;
+import io.cuframes.testing.Needs;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -182,6 +183,8 @@ class DoctorCommandTest {
     /** Its clock is eleven days ahead; at first it states that, and then it does not. */
     @Test
     void aPublisherInAnotherTimeNamespaceIsReadAndNamed() throws Exception {
+        Needs.root("shift the clock of a time namespace");
+        Needs.program("unshare", "util-linux");
         ProcessBuilder builder = new ProcessBuilder(
                 "unshare",
                 "--time",
