@@ -74,8 +74,8 @@ public final class Cuframes {
     }
 
     /**
-     * The clock that {@link Frame#publishTimeNanos()} is of: {@code CLOCK_MONOTONIC}, which is {@link System#nanoTime()} and the same in all processes
-     * of a host.
+     * The clock that {@link Frame#publishTimeNanos()} is of: {@code CLOCK_MONOTONIC}, which is {@link System#nanoTime()}. It is the same in all processes
+     * of a host, except those in a time namespace that shifts it.
      *
      * @return nanoseconds, from an origin that means nothing
      */

@@ -153,7 +153,7 @@ public final class Frame implements AutoCloseable {
     }
 
     /**
-     * When the publisher called publish, on the clock of {@link System#nanoTime()}, which all processes of a host share.
+     * When the publisher called publish, on the clock of {@link System#nanoTime()} of this process, also where the publisher is in another time namespace.
      *
      * @return monotonic nanoseconds
      */
@@ -178,6 +178,7 @@ public final class Frame implements AutoCloseable {
      * @return that of the stream
      */
     public FrameFormat format() {
+        requireOpen();
         return session.format();
     }
 
@@ -187,6 +188,7 @@ public final class Frame implements AutoCloseable {
      * @return that of the stream
      */
     public Transport transport() {
+        requireOpen();
         return session.transport();
     }
 
@@ -223,6 +225,7 @@ public final class Frame implements AutoCloseable {
      * @return at least 1
      */
     public int planeCount() {
+        requireOpen();
         return planes.length;
     }
 

@@ -12,6 +12,7 @@ import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.memory.HostRing;
 import io.cuframes.internal.memory.RingMemory;
+import io.cuframes.internal.os.MonotonicClock;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.SegmentHeader;
 import io.cuframes.internal.protocol.SlotDescriptor;
@@ -57,6 +58,7 @@ final class PublisherParts implements AutoCloseable {
                     randomEpoch(),
                     (int) ProcessHandle.current().pid(),
                     wallNanos(),
+                    MonotonicClock.offsetNanos(),
                     builder.policy,
                     builder.timeBase,
                     format,

@@ -98,11 +98,10 @@ final class Session {
     /** A frame was missed where the publisher waits for strict readers: perhaps it does not wait for this one any more. */
     private boolean suspicious;
 
-    private final long beganNanos = System.nanoTime();
-    private long lastLook = beganNanos;
+    private long lastLook = System.nanoTime();
 
     /** When the thread that takes found nothing, and began to wait. */
-    private long waitBeganNanos = beganNanos;
+    private long waitBeganNanos = lastLook;
 
     /** The thread that takes frames, while it waits for a lease to end. */
     private volatile Thread waitingForRoom;
@@ -716,9 +715,7 @@ final class Session {
             return 0;
         }
         try {
-            return reader.isUpToDate() && !readIdle()
-                    ? Math.max(0, System.nanoTime() - Math.max(beganNanos, reader.newestPublishNanos()))
-                    : 0;
+            return readIdle() ? 0 : reader.silentNanos(System.nanoTime());
         } finally {
             leave();
         }

@@ -12,6 +12,7 @@ import io.cuframes.internal.events.Recordings;
 import io.cuframes.internal.events.Side;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
+import io.cuframes.internal.os.Timeout;
 import io.cuframes.internal.protocol.SegmentHeader;
 import io.cuframes.internal.ring.ReadTally;
 import java.nio.file.Path;
@@ -171,7 +172,7 @@ public final class Subscriber implements AutoCloseable {
      * Waits for the next frame: in {@link SubscriberMode#NEWEST_ONLY} the newest not yet given, in {@link SubscriberMode#STRICT_ORDER} the one
      * after the last.
      *
-     * @param timeout how long to wait at most; zero looks once. A subscriber that reconnects may take the time of a handshake and of mapping the
+     * @param timeout how long to wait at most; zero, or less, looks once. A subscriber that reconnects may take the time of a handshake and of mapping the
      *     ring longer
      * @return the frame, to be closed; or null if none came in time, or the thread was interrupted, which it then still is
      * @throws PublisherGoneException if the publisher ended or died and no frame is left, and the subscriber does not reconnect, or has given up
@@ -184,7 +185,7 @@ public final class Subscriber implements AutoCloseable {
             throw new IllegalStateException("the frames of this subscriber of \"" + key() + "\" go to its " + owner);
         }
         requireOpen();
-        Frame frame = take(TimeUnit.NANOSECONDS.convert(timeout), false);
+        Frame frame = take(Timeout.nanos(timeout), false);
         if (frame == null) {
             requireOpen();
         }
@@ -560,7 +561,7 @@ public final class Subscriber implements AutoCloseable {
      * Its process may be stopped, or hang, or its camera sends nothing: from here they look alike. Nothing is lost by it, and it ends with the
      * next frame; {@link #next} gives null meanwhile. From any thread; allocates nothing.
      *
-     * @return nanoseconds since the newest frame was published, or since this subscriber connected, whichever is less; 0 if the publisher is not stalled,
+     * @return nanoseconds since this subscriber was given the newest frame, or since it connected, by its own clock; 0 if the publisher is not stalled,
      *     {@linkplain #isPublisherIdle() idles on purpose}, or there is none
      */
     public long publisherStalledNanos() {
@@ -720,9 +721,9 @@ public final class Subscriber implements AutoCloseable {
         }
 
         /**
-         * How long {@link #open()} waits for a publisher; 5 s unless said. Zero tries once.
+         * How long {@link #open()} waits for a publisher; 5 s unless said. Zero, or less, tries once.
          *
-         * @param timeout not negative
+         * @param timeout of any length
          * @return this
          */
         public Builder connectTimeout(Duration timeout) {

@@ -4,9 +4,9 @@ package io.cuframes;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.cuframes.internal.cuda.Cuda;
+import io.cuframes.testing.Needs;
 import io.cuframes.testing.StreamFixture;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -234,7 +234,7 @@ class BadInputTest {
 
     @Test
     void withoutCudaADeviceRingIsRefusedWithTheReason() {
-        assumeTrue(Cuda.whyUnavailable() != null, "a CUDA device is there");
+        Needs.noGpu(Cuda.whyUnavailable() == null);
         refused(
                 builder -> builder.transport(Transport.CUDA_IPC),
                 ErrorCode.CUDA,

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.abort;
 
+import io.cuframes.testing.Needs;
 import io.cuframes.testing.OwnBuffers;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -47,25 +47,20 @@ class CClientTest {
 
     @BeforeAll
     static void compile() throws IOException, InterruptedException {
-        Process compiler;
-        try {
-            compiler = new ProcessBuilder(
-                            "cc",
-                            "-std=c11",
-                            "-Wall",
-                            "-Wextra",
-                            "-Werror",
-                            "-pedantic",
-                            "-O2",
-                            "-o",
-                            program().toString(),
-                            Path.of("src", "test", "c", "host_reader.c").toString())
-                    .redirectErrorStream(true)
-                    .start();
-        } catch (IOException e) {
-            abort("no C compiler is installed: " + e.getMessage());
-            return;
-        }
+        Needs.compiler();
+        Process compiler = new ProcessBuilder(
+                        "cc",
+                        "-std=c11",
+                        "-Wall",
+                        "-Wextra",
+                        "-Werror",
+                        "-pedantic",
+                        "-O2",
+                        "-o",
+                        program().toString(),
+                        Path.of("src", "test", "c", "host_reader.c").toString())
+                .redirectErrorStream(true)
+                .start();
         String output = new String(compiler.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, compiler.waitFor(), output);
     }

@@ -7,11 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.cuframes.ffm.LibCudart;
 import io.cuframes.internal.cuda.Cuda;
 import io.cuframes.testing.FramePattern;
+import io.cuframes.testing.Needs;
 import io.cuframes.testing.OwnBuffers;
 import io.cuframes.testing.StreamFixture;
 import java.lang.foreign.Arena;
@@ -156,7 +156,7 @@ abstract class DeviceStreamConformance {
 
     @Test
     void aStreamOfAnotherDeviceIsRefusedNamingBothAndNothingIsLost() {
-        assumeTrue(Cuda.devices().size() > 1, "one device only");
+        Needs.gpu(Cuda.devices().size() > 1, "a second one, and there is one only");
         String[] both = {Cuda.device(0).toString(), Cuda.device(1).toString()};
         long other = streamOf(1);
         long own = streamOf(0);
@@ -187,7 +187,7 @@ abstract class DeviceStreamConformance {
 
     @Test
     void theCallersDeviceIsCurrentAsBefore() {
-        assumeTrue(Cuda.devices().size() > 1, "one device only");
+        Needs.gpu(Cuda.devices().size() > 1, "a second one, and there is one only");
         long stream = streamOf(0);
         long previous = Cuda.useDevice(1);
         long callers = Cuda.useDevice(1);

@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.abort;
 
 import io.cuframes.ffm.Dlpack;
+import io.cuframes.testing.Needs;
 import io.cuframes.testing.StreamFixture;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -60,13 +60,8 @@ class DlpackFrameTest {
                 "-o",
                 library.toString(),
                 Path.of("src", "test", "c", "dlpack_consumer.c").toString()));
-        Process compiler;
-        try {
-            compiler = new ProcessBuilder(command).redirectErrorStream(true).start();
-        } catch (IOException e) {
-            abort("no C compiler is installed: " + e.getMessage());
-            return;
-        }
+        Needs.compiler();
+        Process compiler = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = new String(compiler.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, compiler.waitFor(), output);
         consumer = new Consumer(library);

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.cuframes.testing.EmbeddedPython;
+import io.cuframes.testing.Needs;
 import io.cuframes.testing.StreamFixture;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
@@ -90,10 +90,11 @@ class DlpackNumpyTest {
     }
 
     private void requireVersioned() {
-        assumeTrue(
+        Needs.that(
                 python.text("numpy.lib.NumpyVersion(numpy.__version__) >= '2.1.0'")
                         .equals("True"),
-                "NumPy " + python.text("numpy.__version__") + " does not know the versioned form");
+                "NumPy 2.1 or newer (pip install numpy): " + python.text("numpy.__version__")
+                        + " does not know the versioned form");
     }
 
     private void importArray(long tensor, String capsule) {

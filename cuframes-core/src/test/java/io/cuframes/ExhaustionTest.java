@@ -3,17 +3,16 @@ package io.cuframes;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.cuframes.ffm.Libc;
 import io.cuframes.testing.Child;
-import io.cuframes.testing.ForeignUser;
 import io.cuframes.testing.HoarderProcess;
+import io.cuframes.testing.Needs;
 import io.cuframes.testing.Preloaded;
 import io.cuframes.testing.PublisherProcess;
 import io.cuframes.testing.StreamFixture;
 import io.cuframes.testing.SubscriberProcess;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
@@ -40,16 +39,16 @@ class ExhaustionTest {
 
     /** In a mount namespace of its own; skips the test where this user may not have one. */
     private static List<String> inOwnMounts(String script) {
-        assumeTrue(Libc.geteuid() == 0, "only root can mount a file system");
-        assumeTrue(ForeignUser.isInstalled("unshare"), "unshare is not installed");
+        Needs.root("mount a file system");
+        Needs.program("unshare", "util-linux");
         try {
             Process probe = new ProcessBuilder("unshare", "-m", "mount", "-t", "tmpfs", "probe", "/mnt")
                     .redirectErrorStream(true)
                     .start();
             probe.getInputStream().readAllBytes();
-            assumeTrue(probe.waitFor() == 0, "this container allows no mounts");
+            Needs.that(probe.waitFor() == 0, "the right to mount, which this container does not give");
         } catch (IOException e) {
-            assumeTrue(false, "mount: " + e.getMessage());
+            throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -6,7 +6,6 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.cuframes.ffm.CUmemAccessDesc;
 import io.cuframes.ffm.CUmemAllocationProp;
@@ -14,6 +13,7 @@ import io.cuframes.ffm.LibCuda;
 import io.cuframes.ffm.LibCudart;
 import io.cuframes.ffm.NativeLibrary;
 import io.cuframes.internal.cuda.Cuda;
+import io.cuframes.testing.Needs;
 import io.cuframes.testing.OwnBuffers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -101,14 +101,14 @@ abstract class ExternalDeviceConformance extends ExternalConformance {
     private static long allocateBy(String function, long last) {
         try (Arena arena = Arena.ofConfined()) {
             SymbolLookup symbols = SymbolLookup.libraryLookup(NativeLibrary.CUDART.load(), arena);
-            assumeTrue(symbols.find(function).isPresent(), "this CUDA has no " + function);
+            Needs.gpu(symbols.find(function).isPresent(), "this CUDA has no " + function);
             MemorySegment address = arena.allocate(JAVA_LONG);
             int status = (int) Linker.nativeLinker()
                     .downcallHandle(
                             symbols.find(function).orElseThrow(),
                             FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG))
                     .invokeExact(address, 1L << 20, last);
-            assumeTrue(status == LibCudart.cudaSuccess, function + " gives " + status);
+            Needs.gpu(status == LibCudart.cudaSuccess, function + " gives " + status);
             Cuda.check(LibCudart.cudaDeviceSynchronize(), "cudaDeviceSynchronize");
             return address.get(JAVA_LONG, 0);
         } catch (RuntimeException e) {
@@ -147,7 +147,7 @@ abstract class ExternalDeviceConformance extends ExternalConformance {
 
     @Test
     void memoryOfAnotherDeviceIsRefusedNamingBoth() {
-        assumeTrue(Cuda.devices().size() > 1, "one device only");
+        Needs.gpu(Cuda.devices().size() > 1, "a second one, and there is one only");
         long previous = Cuda.useDevice(1);
         long other = OwnBuffers.allocate(BLOCK);
         Cuda.restoreDevice(previous, 1);

@@ -208,6 +208,7 @@ class HostilePublisherTest {
                         EPOCH,
                         1,
                         1,
+                        0,
                         PublishPolicy.DROP_OLDEST,
                         TimeBase.UNKNOWN,
                         FORMAT,

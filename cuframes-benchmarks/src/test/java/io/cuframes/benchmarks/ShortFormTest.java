@@ -3,11 +3,11 @@ package io.cuframes.benchmarks;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.cuframes.testing.Needs;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -146,14 +146,10 @@ class ShortFormTest {
         assertEquals(Set.of("acquirePublish", "nextClose"), measured);
     }
 
-    private static boolean hasPython() {
-        return Stream.of("/usr/bin", "/usr/local/bin").anyMatch(place -> Files.isExecutable(Path.of(place, "python3")));
-    }
-
     /** All that the comparison on a GPU does, with the CPU and host memory in its place, and without PyTorch. */
     @Test
     void theGpuComparisonRunsWithoutAGpu() throws Exception {
-        assumeTrue(hasPython(), "no python3 is installed");
+        Needs.program("python3", "python3");
         Path launcher = directory.resolve("cuframes");
         Files.writeString(
                 launcher, "#!/bin/sh\nexec " + String.join(" ", java()) + " io.cuframes.tools.Cuframes \"$@\"\n");
@@ -210,7 +206,7 @@ class ShortFormTest {
 
     @Test
     void whatTheGpuComparisonReadsAndComputesIsRight() throws Exception {
-        assumeTrue(hasPython(), "no python3 is installed");
+        Needs.program("python3", "python3");
         Path tests = Path.of("src", "test", "python").toAbsolutePath();
         ProcessBuilder builder =
                 new ProcessBuilder("python3", "-B", "-m", "unittest", "discover", "-s", tests.toString());

@@ -42,7 +42,6 @@ public final class CudaStandIn {
 
     private static final int UNKNOWN = 999;
 
-    private static String unavailable = "nobody asked for it";
     private static boolean compiled;
 
     private CudaStandIn() {}
@@ -72,23 +71,19 @@ public final class CudaStandIn {
     /**
      * Compiles it and makes it the CUDA of this JVM, at the first call.
      *
-     * @return null if it is; else why not, which can only be that there is no C compiler
+     * @throws org.opentest4j.TestAbortedException if there is no C compiler, as {@link Needs} has it
      * @throws IllegalStateException if this JVM has loaded another CUDA before
      */
-    static synchronized String whyUnavailable() {
+    static synchronized void use() {
         if (!compiled) {
+            Needs.compiler();
+            compile();
             compiled = true;
-            unavailable = compile();
-            if (unavailable == null) {
-                System.setProperty("cuframes.cudart", LIBRARY.toString());
-                System.setProperty("cuframes.cuda", LIBRARY.toString());
-            }
+            System.setProperty("cuframes.cudart", LIBRARY.toString());
+            System.setProperty("cuframes.cuda", LIBRARY.toString());
         }
-        if (unavailable == null) {
-            requireLoaded(NativeLibrary.CUDART);
-            requireLoaded(NativeLibrary.CUDA);
-        }
-        return unavailable;
+        requireLoaded(NativeLibrary.CUDART);
+        requireLoaded(NativeLibrary.CUDA);
     }
 
     private static void requireLoaded(NativeLibrary library) {
@@ -99,26 +94,20 @@ public final class CudaStandIn {
         }
     }
 
-    private static String compile() {
+    private static void compile() {
         try {
             Files.createDirectories(LIBRARY.getParent());
             Path made = Files.createTempFile(LIBRARY.getParent(), "made", ".so");
             List<String> command = new ArrayList<>(List.of("cc", "-O2", "-g", "-fPIC", "-shared", "-pthread"));
             command.addAll(List.of("-fvisibility=hidden", "-Wl,-Bsymbolic,-z,defs", "-o", made.toString()));
             command.addAll(sources());
-            Process compiler;
-            try {
-                compiler = new ProcessBuilder(command).redirectErrorStream(true).start();
-            } catch (IOException e) {
-                Files.delete(made);
-                return "no C compiler is installed: " + e.getMessage();
-            }
+            Process compiler =
+                    new ProcessBuilder(command).redirectErrorStream(true).start();
             String output = new String(compiler.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             if (compiler.waitFor() != 0) {
                 throw new AssertionError(output);
             }
             Files.move(made, LIBRARY, StandardCopyOption.ATOMIC_MOVE); // another JVM may have the one before loaded
-            return null;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
@@ -150,7 +139,7 @@ public final class CudaStandIn {
     /** What a process needs in its environment to have the same CUDA as this JVM: nothing where that is not the stand-in. */
     public static synchronized Map<String, String> environment() {
         Map<String, String> environment = new HashMap<>();
-        if (unavailable == null) {
+        if (compiled) {
             environment.put("CUFRAMES_CUDART", LIBRARY.toString());
             environment.put("CUFRAMES_CUDA", LIBRARY.toString());
             SETTINGS.forEach((name, value) -> environment.put(variable(name), value));

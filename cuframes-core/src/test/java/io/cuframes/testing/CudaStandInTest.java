@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.cuframes.ffm.LibCuda;
 import io.cuframes.ffm.LibCudart;
@@ -51,7 +50,9 @@ class CudaStandInTest extends CudaContract {
                 .filter(path -> Files.exists(path.resolve("cuda_runtime_api.h")))
                 .findFirst()
                 .orElse(null);
-        assumeTrue(include != null, "no CUDA headers");
+        Needs.that(
+                include != null,
+                "CUDA's headers: NVIDIA's packages cuda-cudart-dev and cuda-driver-dev, in /usr/local/cuda or CUDA_HOME");
         List<String> command =
                 new ArrayList<>(List.of("cc", "-fsyntax-only", "-DCUDA_HEADERS", "-isystem", include.toString()));
         command.addAll(CudaStandIn.sources());

@@ -3,7 +3,6 @@ package io.cuframes.testing;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
-import static org.junit.jupiter.api.Assumptions.abort;
 
 import java.io.IOException;
 import java.lang.foreign.AddressLayout;
@@ -94,12 +93,13 @@ public final class EmbeddedPython {
             whyNot = start(modules);
         }
         if (instance == null) {
-            abort("no Python to embed: " + whyNot);
+            throw Needs.missing("a Python to embed, of Debian's package libpython3-dev: " + whyNot);
         }
         for (String module : modules) {
             String missing = instance.tryRun("import " + module);
             if (!missing.isEmpty()) {
-                abort("Python has no " + module + ": " + missing.lines().reduce("", (last, line) -> line));
+                throw Needs.missing("Python's module " + module + " (pip install " + module + "): "
+                        + missing.lines().reduce("", (last, line) -> line));
             }
         }
         return instance;

@@ -63,7 +63,7 @@ public final class FakePublisher implements AutoCloseable {
 
     private void describe() {
         RingLayout layout = new RingLayout(Transport.HOST, Ownership.LIBRARY, SLOTS, STRIDE, RING, DeviceUuid.NONE);
-        new SegmentHeader(stream.key(), EPOCH, 1, 1, PublishPolicy.DROP_OLDEST, TimeBase.UNKNOWN, FORMAT, layout)
+        new SegmentHeader(stream.key(), EPOCH, 1, 1, 0, PublishPolicy.DROP_OLDEST, TimeBase.UNKNOWN, FORMAT, layout)
                 .write(bytes);
         for (int slot = 0; slot < SLOTS; slot++) {
             long at = SegmentDescriptor.slotOffset(slot);

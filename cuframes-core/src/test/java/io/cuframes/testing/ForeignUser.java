@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.testing;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
-import io.cuframes.ffm.Libc;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -25,8 +22,8 @@ public final class ForeignUser implements AutoCloseable {
 
     /** Copies the class path to where everybody can read it; skips the test where this user may not start processes of others. */
     public ForeignUser() {
-        assumeTrue(Libc.geteuid() == 0, "only root can start processes of other users");
-        assumeTrue(isInstalled("setpriv"), "setpriv is not installed");
+        Needs.root("start processes of other users");
+        Needs.program("setpriv", "util-linux");
         try {
             home = Files.createTempDirectory("cuframes-foreign");
             List<String> copies = new ArrayList<>();
@@ -41,12 +38,6 @@ public final class ForeignUser implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-    }
-
-    /** Whether a program is on the path. */
-    public static boolean isInstalled(String program) {
-        return Stream.of(System.getenv("PATH").split(File.pathSeparator, -1))
-                .anyMatch(place -> Files.isExecutable(Path.of(place, program)));
     }
 
     private static Path copy(Path from, Path to) throws IOException {

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.ExtensionContext;
+import org.opentest4j.TestAbortedException;
 
 /**
  * A class of tests that has the {@link CudaStandIn} as its CUDA, with or without a GPU; skipped, with the reason, where there is no C compiler. Each test
@@ -30,10 +31,12 @@ public @interface StandInTest {
     final class Extension implements ExecutionCondition, BeforeEachCallback, AfterEachCallback {
         @Override
         public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
-            String reason = CudaStandIn.whyUnavailable();
-            return reason == null
-                    ? ConditionEvaluationResult.enabled("the CUDA stand-in is there")
-                    : ConditionEvaluationResult.disabled("needs the CUDA stand-in: " + reason);
+            try {
+                CudaStandIn.use();
+                return ConditionEvaluationResult.enabled("the CUDA stand-in is there");
+            } catch (TestAbortedException e) {
+                return ConditionEvaluationResult.disabled("needs the CUDA stand-in: " + e.getMessage());
+            }
         }
 
         @Override

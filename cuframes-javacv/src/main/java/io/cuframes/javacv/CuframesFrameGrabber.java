@@ -25,6 +25,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.bytedeco.javacv.Frame;
 import org.bytedeco.javacv.FrameGrabber;
@@ -143,7 +144,7 @@ public final class CuframesFrameGrabber extends FrameGrabber {
             warnOfOptions();
             hostImage = url.choice("image", 0, "host", "none") == 0;
             Duration limit = url.duration("timeout", Duration.ofMillis(Math.max(0, timeout)));
-            timeoutNanos = limit.isZero() ? Long.MAX_VALUE : limit.toNanos();
+            timeoutNanos = limit.isZero() ? Long.MAX_VALUE : TimeUnit.NANOSECONDS.convert(limit);
             if (hostImage && imageMode != ImageMode.RAW) {
                 Ffmpeg.load();
             }

@@ -62,7 +62,7 @@ final class InterruptGate implements AutoCloseable {
 
     /** Blocking calls end when this time is over. */
     void arm(Duration timeout) {
-        deadline = System.nanoTime() + timeout.toNanos();
+        deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout); // at most 292 years; more than 0
         armed = true;
     }
 

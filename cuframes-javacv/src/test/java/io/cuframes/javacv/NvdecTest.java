@@ -4,10 +4,10 @@ package io.cuframes.javacv;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.cuframes.Publisher;
 import io.cuframes.Transport;
+import io.cuframes.testing.Needs;
 import io.cuframes.testing.StreamGate;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,7 +34,7 @@ class NvdecTest {
     @BeforeAll
     static void gpuIsThere() {
         String reason = CudaDriver.whyUnavailable(0);
-        assumeTrue(reason == null, "no GPU: " + reason);
+        Needs.gpu(reason == null, reason);
     }
 
     @ParameterizedTest

@@ -3,9 +3,9 @@ package io.cuframes.javacv;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.cuframes.Transport;
+import io.cuframes.testing.Needs;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -63,7 +63,7 @@ class RtspServerTest {
 
     @BeforeAll
     static void gstreamerIsThere() throws Exception {
-        assumeTrue(Files.isExecutable(Path.of(PYTHON)), PYTHON + " is not there");
+        Needs.that(Files.isExecutable(Path.of(PYTHON)), PYTHON + ", of Debian's package python3");
         Process probe = new ProcessBuilder(
                         PYTHON,
                         "-c",
@@ -71,9 +71,9 @@ class RtspServerTest {
                                 + " assert Gst.ElementFactory.find('rtph264pay') and Gst.ElementFactory.find('h265parse')")
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
-        assumeTrue(
+        Needs.that(
                 probe.waitFor(20, TimeUnit.SECONDS) && probe.exitValue() == 0,
-                "GStreamer's RTSP server is not there: install gir1.2-gst-rtsp-server-1.0, python3-gi, gstreamer1.0-plugins-good and -bad");
+                "GStreamer's RTSP server, of Debian's packages gir1.2-gst-rtsp-server-1.0, python3-gi, gstreamer1.0-plugins-good and -bad");
     }
 
     @ParameterizedTest

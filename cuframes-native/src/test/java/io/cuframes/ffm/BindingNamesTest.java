@@ -4,8 +4,8 @@ package io.cuframes.ffm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.cuframes.testing.Needs;
 import java.io.IOException;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.reflect.Field;
@@ -56,7 +56,8 @@ class BindingNamesTest {
     void everyFunctionLinksAndItsTypesAreTheDescriptors(Class<?> library) throws ReflectiveOperationException {
         List<Class<?>> holders = Bindings.holders(library);
         assertFalse(holders.isEmpty());
-        assumeTrue(isInstalled(library), library.getSimpleName() + " is not installed");
+        Needs.that(library != LibCudart.class || isInstalled(library), "libcudart, of NVIDIA's package cuda-cudart");
+        Needs.gpu(isInstalled(library), "the driver has " + library.getSimpleName() + ", and is not installed");
         for (Class<?> holder : holders) {
             Field function = holder.getDeclaredField("FUNC");
             function.setAccessible(true);

@@ -4,9 +4,8 @@ package io.cuframes.ffm;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.abort;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.cuframes.testing.Needs;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.BeforeEach;
@@ -18,7 +17,7 @@ class LibCudartTest {
         try {
             LibCudart.load();
         } catch (LibraryNotFoundException e) {
-            abort("no libcudart");
+            throw Needs.missing("libcudart, of NVIDIA's package cuda-cudart: " + e.getMessage());
         }
     }
 
@@ -27,7 +26,7 @@ class LibCudartTest {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment number = arena.allocateFrom(JAVA_INT, -7);
             assertEquals(LibCudart.cudaSuccess, LibCudart.cudaDriverGetVersion(number));
-            assumeTrue(number.get(JAVA_INT, 0) == 0, "a driver is installed");
+            Needs.noGpu(number.get(JAVA_INT, 0) != 0);
 
             number.set(JAVA_INT, 0, -7);
             assertEquals(LibCudart.cudaErrorInsufficientDriver, LibCudart.cudaGetDeviceCount(number));

@@ -15,8 +15,13 @@ import io.cuframes.internal.doctor.Outcome;
 import io.cuframes.internal.doctor.ReadStep;
 import io.cuframes.internal.doctor.StreamExam;
 import io.cuframes.internal.doctor.StreamExam.Verdict;
+import io.cuframes.internal.protocol.SegmentDescriptor;
+import io.cuframes.testing.Needs;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -172,6 +177,53 @@ class DoctorCommandTest {
             assertFails(Verdict.NO_PUBLISHER, ReadStep.LISTENER, "left over", "rm " + socket());
         } finally {
             Files.deleteIfExists(Path.of("/dev/shm/cuframes-" + key));
+        }
+    }
+
+    /** Its clock is eleven days ahead; at first it states that, and then it does not. */
+    @Test
+    void aPublisherInAnotherTimeNamespaceIsReadAndNamed() throws Exception {
+        Needs.root("shift the clock of a time namespace");
+        Needs.program("unshare", "util-linux");
+        ProcessBuilder builder = new ProcessBuilder(
+                "unshare",
+                "--time",
+                "--monotonic",
+                "1000000",
+                ProcessHandle.current().info().command().orElseThrow(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                StampedStream.class.getName(),
+                key,
+                directory.toString(),
+                "6");
+        Path segment = Path.of("/dev/shm/cuframes-" + key);
+        try (Tool publisher = Tool.start(directory, builder)) {
+            Tool.awaitThat(
+                    "it listens",
+                    () -> Files.exists(socket()) || !publisher.process().isAlive());
+            assertTrue(publisher.process().isAlive(), publisher.err());
+            Finding last = examine(Verdict.READABLE);
+            assertEquals(Outcome.WORKS, last.outcome(), last::toString);
+            try (Tool tool = doctor("--key", key)) {
+                assertEquals(0, tool.await(), tool.out());
+                assertTrue(
+                        tool.out()
+                                .matches(
+                                        "(?s).* clock: the publisher's monotonic clock is (1000000|999999) s ahead of this"
+                                                + " process's: they are in different time namespaces\\n.*"),
+                        tool.out());
+            }
+            try (FileChannel file = FileChannel.open(segment, StandardOpenOption.WRITE)) {
+                file.write(ByteBuffer.allocate(8), SegmentDescriptor.MONOTONIC_OFFSET_OFFSET);
+            }
+            last = examine(Verdict.READABLE);
+            assertEquals(ReadStep.FRAME, last.check(), last::toString);
+            assertEquals(Outcome.NOTE, last.outcome(), last::toString);
+            assertTrue(last.remedy().contains("monotonic_offset"), last::toString);
+        } finally {
+            Files.deleteIfExists(segment);
         }
     }
 

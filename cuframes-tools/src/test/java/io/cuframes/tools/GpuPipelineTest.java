@@ -3,7 +3,6 @@ package io.cuframes.tools;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.abort;
 
 import com.google.gson.JsonObject;
 import io.cuframes.CuframesException;
@@ -11,6 +10,7 @@ import io.cuframes.ErrorCode;
 import io.cuframes.Publisher;
 import io.cuframes.Transport;
 import io.cuframes.javacv.TestPatternWriter;
+import io.cuframes.testing.Needs;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,7 +46,7 @@ class GpuPipelineTest {
             if (e.code() != ErrorCode.CUDA) {
                 throw e;
             }
-            abort("needs a GPU: " + e.getMessage());
+            Needs.gpu(false, e.getMessage());
         }
     }
 
@@ -108,7 +108,7 @@ class GpuPipelineTest {
             if (e.code() != ErrorCode.UNSUPPORTED) {
                 throw e;
             }
-            abort("the natives here cannot encode with " + codec + ": " + e.getMessage());
+            throw Needs.missing("FFmpeg's natives with " + codec + " (classifier linux-x86_64-gpl): " + e.getMessage());
         }
     }
 

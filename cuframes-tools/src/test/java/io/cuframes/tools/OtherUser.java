@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.tools;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
+import io.cuframes.testing.Needs;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,21 +15,19 @@ import java.util.stream.Stream;
 /** A user without a name and without rights, who runs a command. Only root can be him. */
 final class OtherUser implements AutoCloseable {
     private static final int ID = 54321;
-    private static final int ROOT = 0;
 
     private final Path home = Files.createTempDirectory("cuframes-other");
     private final List<String> classPath = new ArrayList<>();
 
     /** Copies the classes to where everybody can read them; skips the test where this is not root, or setpriv is not there. */
     OtherUser() throws IOException {
-        boolean root = Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(ROOT);
-        boolean known = Stream.of(System.getenv("PATH").split(File.pathSeparator, -1))
-                .anyMatch(place -> Files.isExecutable(Path.of(place, "setpriv")));
-        if (!root || !known) {
+        try {
+            Needs.root("start processes of other users");
+            Needs.program("setpriv", "util-linux");
+        } catch (RuntimeException | AssertionError e) {
             close();
+            throw e;
         }
-        assumeTrue(root, "only root can start processes of other users");
-        assumeTrue(known, "setpriv is not installed");
         for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
             Path from = Path.of(entry);
             if (Files.exists(from) && entry.matches(".*(cuframes|gson|HdrHistogram|picocli|snakeyaml).*")) {

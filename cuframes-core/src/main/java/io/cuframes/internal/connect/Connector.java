@@ -16,6 +16,7 @@ import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.Posix;
+import io.cuframes.internal.os.Timeout;
 import io.cuframes.internal.os.UnixAddress;
 import io.cuframes.internal.protocol.MessageDescriptor;
 import io.cuframes.internal.protocol.RejectCode;
@@ -76,13 +77,14 @@ public final class Connector {
     /**
      * Connects, trying again until the timeout while there is no publisher.
      *
-     * @param timeout how long to try; once at least
+     * @param timeout how long to try; once at least, whatever it is
      * @param cancelled asked every 50 ms at the latest: give up
      * @throws CuframesException code NOT_FOUND if no publisher answered, ACCESS_DENIED if there is no place to look, and others where one
      *     answered and it cannot be
      */
     public Connection connect(Duration timeout, BooleanSupplier cancelled) {
-        long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout);
+        long nanos = Timeout.nanos(timeout);
+        long deadline = System.nanoTime() + nanos;
         while (true) {
             StringJoiner absent = new StringJoiner("; ");
             CuframesException denied = null;
@@ -106,7 +108,7 @@ public final class Connector {
                 }
                 throw new CuframesException(
                         ErrorCode.NOT_FOUND,
-                        "no publisher of \"" + key + "\" within " + TimeUnit.MILLISECONDS.convert(timeout) + " ms: "
+                        "no publisher of \"" + key + "\" within " + TimeUnit.NANOSECONDS.toMillis(nanos) + " ms: "
                                 + absent + "; start one, or check the key and the socket directory");
             }
             LockSupport.parkNanos(RETRY_NANOS);

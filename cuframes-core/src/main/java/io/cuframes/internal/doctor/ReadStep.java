@@ -19,6 +19,8 @@ public enum ReadStep implements Probe {
     USER("user"),
     /** What it publishes, and whether it does. */
     STREAM("stream"),
+    /** Whether its clock is this process's. */
+    CLOCK("clock"),
     /** Whether it admits one more. */
     ROOM("room"),
     /** Whether this process has what the ring's transport needs. */

@@ -66,6 +66,11 @@ public final class StreamExam {
     private final List<Finding> findings = new ArrayList<>();
     private long heldNanos;
 
+    /** When the publisher was asked for its observation, and when it had answered. */
+    private long askedNanos;
+
+    private long heardNanos;
+
     /**
      * For one stream.
      *
@@ -129,10 +134,12 @@ public final class StreamExam {
             return hindrance;
         }
         Observation stream = sighting.observation();
+        ClockCheck clock = new ClockCheck(askedNanos, heardNanos, stream);
         boolean open = tellStream(stream)
+                && tellClock(clock)
                 && tellRoom(stream)
                 && tellTransport(stream, sighting.listener())
-                && read(key, sighting.socket().getParent(), stream);
+                && read(key, sighting.socket().getParent(), clock);
         return open ? Verdict.READABLE : Verdict.UNREADABLE;
     }
 
@@ -158,10 +165,12 @@ public final class StreamExam {
     }
 
     /** What a subscriber would find: it goes on to the next place where nobody answers, or only others may connect. */
-    private static Sighting find(StreamKey key, List<Path> places) {
+    private Sighting find(StreamKey key, List<Path> places) {
         Sighting best = null;
         for (Path place : places) {
+            askedNanos = System.nanoTime();
             Sighting here = Observer.look(key, place);
+            heardNanos = System.nanoTime();
             switch (here.standing()) {
                 case SEEN, OTHER_VERSION, BROKEN -> {
                     return here;
@@ -288,6 +297,11 @@ public final class StreamExam {
         return true;
     }
 
+    private boolean tellClock(ClockCheck clock) {
+        tell(clock.finding());
+        return true;
+    }
+
     private boolean tellRoom(Observation stream) {
         int there = stream.readers().size();
         String found = there + " of " + stream.maxSubscribers() + " subscribers";
@@ -367,7 +381,7 @@ public final class StreamExam {
         }
     }
 
-    private boolean read(StreamKey key, Path directory, Observation stream) {
+    private boolean read(StreamKey key, Path directory, ClockCheck clock) {
         listener.trying(ReadStep.SUBSCRIPTION, "");
         long start = System.nanoTime();
         try (Subscriber subscriber = Subscriber.builder(key.name())
@@ -379,7 +393,7 @@ public final class StreamExam {
             start = System.nanoTime(); // what comes before is looking for the publisher, and making a context
             works(ReadStep.SUBSCRIPTION, "", "was admitted, and mapped the ring");
             listener.trying(ReadStep.FRAME, "");
-            Finding frame = readFrame(subscriber, stream);
+            Finding frame = readFrame(subscriber, clock);
             subscriber.close();
             heldNanos = System.nanoTime() - start;
             tell(frame);
@@ -391,7 +405,7 @@ public final class StreamExam {
                     admitted ? ReadStep.FRAME : ReadStep.SUBSCRIPTION,
                     "",
                     e.code() + ": " + e.getMessage(),
-                    remedy(e, stream.shape().transport()));
+                    remedy(e, clock.stream().shape().transport()));
             return false;
         }
     }
@@ -410,7 +424,7 @@ public final class StreamExam {
     }
 
     /** Waits for a frame and copies every byte of it. */
-    private Finding readFrame(Subscriber subscriber, Observation stream) {
+    private Finding readFrame(Subscriber subscriber, ClockCheck clock) {
         try (Frame frame = subscriber.next(patience)) {
             if (frame == null) {
                 return Finding.fails(
@@ -425,10 +439,14 @@ public final class StreamExam {
             try (Arena arena = Arena.ofConfined()) {
                 frame.copyTo(arena.allocate(bytes));
             }
-            long age = System.nanoTime() - frame.publishTimeNanos();
+            long now = System.nanoTime();
+            long age = now - frame.publishTimeNanos();
+            if (!clock.isPossibleAge(age, now)) {
+                return clock.notStated("frame " + frame.seq() + ": " + bytes + " bytes were read");
+            }
             String found = "frame " + frame.seq() + ": " + bytes + " bytes were read, " + milliseconds(Math.max(0, age))
                     + " after it was published";
-            return age > OLD_NANOS && !stream.idle()
+            return age > OLD_NANOS && !clock.stream().idle()
                     ? Finding.note(
                             ReadStep.FRAME,
                             "",

@@ -68,6 +68,7 @@ public final class SegmentDescriptor {
     public static final long KEY_LENGTH = 64;
     public static final long PLANE_TABLE_OFFSET = 192;
     public static final long POLICY_OFFSET = 320;
+    public static final long MONOTONIC_OFFSET_OFFSET = 328;
     public static final long HEADER_LENGTH = 512;
 
     public static final long HEAD_OFFSET = 512;

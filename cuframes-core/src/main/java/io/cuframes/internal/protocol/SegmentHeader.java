@@ -30,6 +30,7 @@ public record SegmentHeader(
         long epoch,
         int pid,
         long createdNanos,
+        long monotonicOffsetNanos,
         PublishPolicy policy,
         TimeBase timeBase,
         FrameFormat format,
@@ -69,6 +70,7 @@ public record SegmentHeader(
         segment.set(U32, SegmentDescriptor.TIMEBASE_NUMERATOR_OFFSET, timeBase.numerator());
         segment.set(U32, SegmentDescriptor.TIMEBASE_DENOMINATOR_OFFSET, timeBase.denominator());
         segment.set(U32, SegmentDescriptor.POLICY_OFFSET, policy.code());
+        segment.set(U64, SegmentDescriptor.MONOTONIC_OFFSET_OFFSET, monotonicOffsetNanos);
         ring.device()
                 .write(segment.asSlice(SegmentDescriptor.DEVICE_UUID_OFFSET, SegmentDescriptor.DEVICE_UUID_LENGTH));
         writeText(segment, SegmentDescriptor.KEY_OFFSET, key);
@@ -137,6 +139,7 @@ public record SegmentHeader(
                 segment.get(U64, SegmentDescriptor.EPOCH_OFFSET),
                 segment.get(U32, SegmentDescriptor.PID_OFFSET),
                 segment.get(U64, SegmentDescriptor.CREATED_OFFSET),
+                segment.get(U64, SegmentDescriptor.MONOTONIC_OFFSET_OFFSET),
                 PublishPolicy.ofCode(policy),
                 readTimeBase(segment, name),
                 format,

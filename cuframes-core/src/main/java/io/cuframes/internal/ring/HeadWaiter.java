@@ -9,7 +9,6 @@ import io.cuframes.internal.protocol.ControlDescriptor;
 import io.cuframes.internal.protocol.HeadWord;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.Shared;
-import io.cuframes.internal.protocol.SlotDescriptor;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -40,6 +39,7 @@ public final class HeadWaiter {
     private final ArrivalForecast forecast = new ArrivalForecast();
     private final long headAddress;
     private final long publishedAddress;
+    private final PublishClock publishClock;
 
     /**
      * For one subscriber.
@@ -54,6 +54,7 @@ public final class HeadWaiter {
         this.control = control;
         this.slots = slots;
         this.strategy = strategy;
+        this.publishClock = new PublishClock(segment);
         this.headAddress = segment.address() + SegmentDescriptor.HEAD_OFFSET;
         this.publishedAddress = segment.address() + SegmentDescriptor.PUBLISHED_OFFSET;
     }
@@ -105,10 +106,7 @@ public final class HeadWaiter {
         int slot = HeadWord.slot(seen);
         long seq = HeadWord.seq(seen);
         if (seq > 0 && slot < slots) {
-            forecast.observe(
-                    seq,
-                    Shared.getLongOpaque(
-                            segment, SegmentDescriptor.slotOffset(slot) + SlotDescriptor.PUBLISH_TIME_OFFSET));
+            forecast.observe(seq, publishClock.of(slot));
         }
     }
 

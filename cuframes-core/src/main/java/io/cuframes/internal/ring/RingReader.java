@@ -12,6 +12,7 @@ import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.Shared;
 import io.cuframes.internal.protocol.SlotDescriptor;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The reading side of the ring (docs/protocol.md, section 8): finds frames and leases them. One thread at a time takes; any thread
@@ -26,6 +27,10 @@ public final class RingReader {
     private final int slots;
     private final boolean strict;
     private final ReadTally tally;
+    private final PublishClock publishClock;
+
+    /** When the frame at the cursor was delivered, or this reader began, by this process's own clock. Of the taking thread; stored before the cursor. */
+    private final AtomicLong cursorNanos = new AtomicLong(System.nanoTime());
 
     private long cursor;
     private long missedBefore;
@@ -50,6 +55,7 @@ public final class RingReader {
         this.control = control;
         this.slots = slots;
         this.tally = tally;
+        this.publishClock = new PublishClock(segment);
         this.strict = mode == SubscriberMode.STRICT_ORDER;
         this.cursor = Math.max(0, HeadWord.seq(head()) - 1);
         Shared.setIntOpaque(control, ControlDescriptor.MODE_OFFSET, mode.code());
@@ -170,11 +176,13 @@ public final class RingReader {
             Shared.setLongOpaque(control, ControlDescriptor.MISSED_OFFSET, missed);
         }
         Faults.reach(FaultPoint.FRAME_TALLIED);
+        long now = System.nanoTime();
+        cursorNanos.setOpaque(now); // the release below orders it
         // Release: a publisher that waits for this reader sees the lease no later than that the frame has been taken.
         Shared.setLongRelease(control, ControlDescriptor.CURSOR_OFFSET, cursor);
         Faults.reach(FaultPoint.CURSOR_STORED);
         int slot = HeadWord.slot(word);
-        tally.countReceived(seq, ptsNanos(slot), missedBefore, publishTimeNanos(slot), System.nanoTime());
+        tally.countReceived(seq, ptsNanos(slot), missedBefore, publishTimeNanos(slot), now);
         return word;
     }
 
@@ -193,9 +201,9 @@ public final class RingReader {
         return Shared.getLongOpaque(segment, SegmentDescriptor.slotOffset(slot) + SlotDescriptor.PTS_OFFSET);
     }
 
-    /** Publish time of the leased frame in that slot. */
+    /** Publish time of the leased frame in that slot, by this process's clock. */
     public long publishTimeNanos(int slot) {
-        return Shared.getLongOpaque(segment, SegmentDescriptor.slotOffset(slot) + SlotDescriptor.PUBLISH_TIME_OFFSET);
+        return publishClock.of(slot);
     }
 
     /** Capture time of the leased frame in that slot; means something if the flags say so. */
@@ -245,16 +253,17 @@ public final class RingReader {
         return cursor;
     }
 
-    /** Whether every frame that is announced was delivered, or passed over. From any thread. */
-    public boolean isUpToDate() {
-        return HeadWord.seq(head()) <= Shared.getLongAcquire(control, ControlDescriptor.CURSOR_OFFSET);
-    }
-
-    /** When the newest frame was published, by the publisher's word, monotonic; 0 before the first. From any thread; no lease is needed to be about right. */
-    public long newestPublishNanos() {
-        long word = head();
-        int slot = HeadWord.slot(word);
-        return word == 0 || slot >= slots ? 0 : publishTimeNanos(slot);
+    /**
+     * For how long no frame has been there to take, by this process's own clock: since the last one was delivered, or since this reader began. What
+     * the publisher says of its clock does not matter. From any thread.
+     *
+     * @param now {@link System#nanoTime()}
+     * @return 0 while a frame is there
+     */
+    public long silentNanos(long now) {
+        long taken = Shared.getLongAcquire(control, ControlDescriptor.CURSOR_OFFSET);
+        long since = cursorNanos.getOpaque(); // of that cursor's frame, or a later one's
+        return HeadWord.seq(head()) > taken ? 0 : Math.max(0, now - since);
     }
 
     /** Frames published and not delivered yet; never negative, whatever the publisher says. From any thread. */

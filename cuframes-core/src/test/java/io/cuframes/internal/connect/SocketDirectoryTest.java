@@ -2,9 +2,9 @@
 package io.cuframes.internal.connect;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.cuframes.ffm.Libc;
+import io.cuframes.testing.Needs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +28,7 @@ class SocketDirectoryTest {
 
     @Test
     void aUsualPlaceThatSomebodyElseMadeMeanwhileIsNotLookedAt(@TempDir Path directory) throws IOException {
-        assumeTrue(Libc.geteuid() == 0, "only root can give a directory away");
+        Needs.root("give a directory away");
         Path later = directory.resolve("later");
         Path own = Files.createDirectory(directory.resolve("own"));
         assertEquals(List.of(later, own), SocketDirectory.forSubscriber(List.of(later, own)));

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.cuframes.internal.cuda.Cuda;
+import io.cuframes.testing.Needs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -93,7 +93,7 @@ class DoctorTest {
 
     @Test
     void whereThereIsNoGpuTheRestIsUntriedWithTheReason() {
-        assumeTrue(Cuda.whyUnavailable() != null, "a CUDA device is there");
+        Needs.noGpu(Cuda.whyUnavailable() == null);
         List<Finding> findings = examine(SHARED_MEMORY, sockets);
         Finding driver = assertFails(find(findings, Check.DRIVER), "HOST");
         assertTrue(driver.remedy().contains("driver"), driver::remedy);

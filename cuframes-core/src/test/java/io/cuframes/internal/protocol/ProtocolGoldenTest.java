@@ -252,6 +252,7 @@ class ProtocolGoldenTest {
                 0x1122334455667788L,
                 4711,
                 0x0102030405060708L,
+                -2,
                 PublishPolicy.DROP_NEWEST,
                 new TimeBase(1, 90_000),
                 FrameFormat.of(PixelFormat.NV12, 1920, 1080, new ColorInfo(1, 13, 6, ColorInfo.Range.LIMITED)),
@@ -289,8 +290,8 @@ class ProtocolGoldenTest {
                     "0000000000000000" + "00080000" + "80070000" + "38040000" + "01000000" + "00".repeat(8), // Y
                     "00c0210000000000" + "00080000" + "c0030000" + "1c020000" + "02000000" + "00".repeat(8), // UV
                     "00".repeat(64), // planes 2 and 3
-                    "02000000", // DROP_NEWEST
-                    "00".repeat(188));
+                    "02000000" + "00000000" + "feffffffffffffff", // DROP_NEWEST, monotonic_offset
+                    "00".repeat(176));
             assertEquals(expected, bytes);
         }
     }

@@ -51,6 +51,7 @@ class SegmentHeaderTest {
                 42,
                 7,
                 1,
+                -5_000_000_001L,
                 PublishPolicy.STRICT_WAIT,
                 timeBase,
                 format,

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A reader's wait, against a writer of the same process: each may last ten minutes, and ends within seconds or not at all. */
 class HeadWaiterTest {
@@ -138,6 +139,33 @@ class HeadWaiterTest {
         }
         assertReturns(); // to look after the stream, and to wait anew
         assertEquals(0, HeadWord.seq(Shared.getLongAcquire(segment, SegmentDescriptor.HEAD_OFFSET)));
+    }
+
+    /** As a publisher in another time namespace would have them that does not state by how much its clock differs. */
+    @ParameterizedTest
+    @ValueSource(longs = {-1_000_000_000_000_000L, 5_000_000, 1_000_000_000_000_000L, Long.MIN_VALUE})
+    void publishTimesOfAnotherClockNeitherProlongAWaitNorMissAFrame(long ahead) throws InterruptedException {
+        HeadWaiter waiter = new HeadWaiter(segment, control, SLOTS, WaitStrategy.ADAPTIVE);
+        HostAnnouncer announcer = new HostAnnouncer(segment, writer);
+        long word = 0;
+        for (int frame = 0; frame < 20; frame++) { // a steady stream, so that there is a forecast
+            int slot = writer.take();
+            word = writer.name(slot, 0, System.nanoTime() + ahead, 0, 0, 0);
+            announcer.announce(slot, word);
+            long start = System.nanoTime();
+            waiter.await(word, 10_000_000);
+            assertTrue(System.nanoTime() - start
+                    < Duration.ofMillis(PATIENCE_MILLIS).toNanos());
+        }
+        long seen = word;
+        thread = Thread.ofPlatform().start(() -> {
+            while (Shared.getLongAcquire(segment, SegmentDescriptor.HEAD_OFFSET) == seen) {
+                waiter.await(seen, 50_000_000); // as long as any caller waits at a time
+            }
+        });
+        Thread.sleep(20);
+        announcer.announce(0, name());
+        assertReturns();
     }
 
     @Test

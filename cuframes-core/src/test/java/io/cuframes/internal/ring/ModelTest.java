@@ -3,13 +3,11 @@ package io.cuframes.internal.ring;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.File;
+import io.cuframes.testing.Needs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,12 +22,9 @@ class ModelTest {
 
     @Test
     void theProtocolHoldsAndEachMutationBreaksIt() throws IOException, InterruptedException {
-        assumeTrue(Files.isExecutable(CHECK), "models/check is not here: this does not run in a clone");
-        for (String tool : new String[] {"spin", "gcc"}) {
-            assumeTrue(
-                    isOnPath(tool),
-                    tool + " is not on the PATH: Debian's packages spin and gcc have what this test needs");
-        }
+        Needs.that(Files.isExecutable(CHECK), "models/check, of a clone of the repository");
+        Needs.program("spin", "spin");
+        Needs.program("gcc", "gcc");
         Path log = directory.resolve("log");
         Process check = new ProcessBuilder(CHECK.toAbsolutePath().toString())
                 .redirectErrorStream(true)
@@ -42,10 +37,5 @@ class ModelTest {
         assertEquals(0, check.exitValue(), report);
         assertTrue(report.contains("the protocol holds in"), report);
         assertTrue(!report.contains("FAILED"), report);
-    }
-
-    private static boolean isOnPath(String tool) {
-        return Arrays.stream(System.getenv("PATH").split(File.pathSeparator, -1))
-                .anyMatch(place -> Files.isExecutable(Path.of(place, tool)));
     }
 }

@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.cuframes.Transport;
+import io.cuframes.testing.Needs;
 import io.cuframes.tools.CommandLines;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -159,7 +159,7 @@ class EveryBlockTest {
             }
         }
         if (block.detail().equals("a GPU")) {
-            assumeTrue(JavaBlocks.hasGpu(), "read; to be run it needs a GPU");
+            Needs.gpu(JavaBlocks.hasGpu(), "the block was read, and not run");
             JavaBlocks.besideAPublisher(Transport.AUTO, () -> shell.run(block, directory));
         }
     }

@@ -2,7 +2,6 @@
 package io.cuframes.examples.docs;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.cuframes.CuframesException;
 import io.cuframes.Frame;
@@ -12,6 +11,7 @@ import io.cuframes.Subscriber;
 import io.cuframes.SubscriberMode;
 import io.cuframes.Transport;
 import io.cuframes.WritableFrame;
+import io.cuframes.testing.Needs;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -48,7 +48,7 @@ final class JavaBlocks {
             case BESIDE_A_PUBLISHER -> besideAPublisher(Transport.HOST, runner);
             case BESIDE_A_SUBSCRIBER -> besideASubscriber(runner);
             case ON_A_GPU -> {
-                assumeTrue(hasGpu(), "compiled; to be run it needs a GPU");
+                Needs.gpu(hasGpu(), "the block was compiled, and not run");
                 besideAPublisher(Transport.CUDA_IPC, runner);
             }
             default -> throw new AssertionError(block.place() + " is no Java to be run");

@@ -46,6 +46,7 @@ public final class SeedSegment {
                         EPOCH,
                         1,
                         1,
+                        0,
                         policy,
                         new TimeBase(1, 90_000),
                         format,
