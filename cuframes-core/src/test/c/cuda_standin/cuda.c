@@ -13,6 +13,7 @@
 enum { VERSION = 13000 };
 
 static char contexts[MAX_DEVICES]; /* the address of each is its device's primary context */
+static char others[MAX_DEVICES];   /* and of a second context there */
 static int retained[MAX_DEVICES];
 
 static int begin(const char *function) {
@@ -118,7 +119,7 @@ EXPORT CUresult cuDevicePrimaryCtxRelease_v2(CUdevice dev) {
 
 EXPORT CUresult cuCtxGetCurrent(CUcontext *ctx) {
     BEGIN();
-    *ctx = device_chosen() ? (CUcontext)&contexts[device_current()] : NULL;
+    *ctx = !device_chosen() ? NULL : (CUcontext)&(device_other() ? others : contexts)[device_current()];
     return OK;
 }
 
@@ -128,12 +129,17 @@ EXPORT CUresult cuCtxSetCurrent(CUcontext ctx) {
         device_unuse();
         return OK;
     }
-    ptrdiff_t device = (char *)ctx - contexts;
-    if (device < 0 || device >= MAX_DEVICES || !device_exists((int)device)) {
-        return INVALID_CONTEXT;
+    for (int device = 0; device_exists(device); device++) {
+        if ((char *)ctx == &contexts[device]) {
+            device_use(device);
+            return OK;
+        }
+        if ((char *)ctx == &others[device]) {
+            device_use_other(device);
+            return OK;
+        }
     }
-    device_use((int)device);
-    return OK;
+    return INVALID_CONTEXT;
 }
 
 EXPORT CUresult cuCtxGetDevice(CUdevice *device) {
@@ -147,7 +153,7 @@ EXPORT CUresult cuStreamGetCtx(CUstream hStream, CUcontext *pctx) {
     int device = 0;
     int status = LOCKED(stream_device((uintptr_t)hStream, &device));
     if (status == OK) {
-        *pctx = (CUcontext)&contexts[device];
+        *pctx = (CUcontext)&(LOCKED(stream_other((uintptr_t)hStream)) ? others : contexts)[device];
     }
     return status;
 }
@@ -221,6 +227,11 @@ EXPORT CUresult cuEventCreate(CUevent *phEvent, unsigned int flags) {
 EXPORT CUresult cuEventRecord(CUevent event, CUstream stream) {
     BEGIN_IN_CONTEXT();
     return LOCKED(event_record((uintptr_t)event, (uintptr_t)stream));
+}
+
+EXPORT CUresult cuEventQuery(CUevent event) {
+    BEGIN_IN_CONTEXT();
+    return LOCKED(event_query((uintptr_t)event));
 }
 
 EXPORT CUresult cuEventDestroy_v2(CUevent event) {

@@ -14,6 +14,7 @@ static const unsigned char UUID[UUID_LENGTH] = "\x57\xa4\xd1\x40-cuframes-\0"; /
 static atomic_bool initialized;
 static _Thread_local int current;
 static _Thread_local bool chosen;
+static _Thread_local bool other; /* not the primary context */
 
 bool device_exists(int ordinal) {
     return ordinal >= 0 && ordinal < standin_settings.devices;
@@ -46,11 +47,22 @@ bool device_chosen(void) {
 void device_use(int ordinal) {
     current = ordinal;
     chosen = true;
+    other = false;
+}
+
+void device_use_other(int ordinal) {
+    device_use(ordinal);
+    other = true;
+}
+
+bool device_other(void) {
+    return other;
 }
 
 void device_unuse(void) {
     current = 0;
     chosen = false;
+    other = false;
 }
 
 void device_initialize(void) {

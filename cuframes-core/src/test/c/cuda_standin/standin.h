@@ -94,6 +94,8 @@ int device_ordinal(const unsigned char *uuid); /* -1 where this process does not
 /* The thread's current device; where the thread has none, the runtime takes the first. */
 int device_current(void);
 void device_use(int ordinal);
+void device_use_other(int ordinal); /* its other context: as if made by cuCtxCreate */
+bool device_other(void);
 bool device_chosen(void); /* whether a context is current on this thread */
 void device_unuse(void);
 extern const char *const device_name;
@@ -180,13 +182,14 @@ struct operation {
     uint64_t to, to_pitch, from, from_pitch, width, rows; /* COPY, FILL; WRITE, AFTER_VALUE: to */
     uint64_t value;                                       /* FILL, WRITE, AFTER_VALUE */
     unsigned bytes, flags;                                /* WRITE, AFTER_VALUE */
-    struct event *event;                                  /* RECORD, AFTER_EVENT */
-    struct stream *stream;                                /* AFTER_STREAM */
-    uint64_t number;                                      /* AFTER_EVENT: which record; AFTER_STREAM: which operation */
+    struct event *event;                                  /* RECORD */
+    struct stream *stream;                                /* AFTER_EVENT, AFTER_STREAM */
+    uint64_t number;                                      /* RECORD: which; AFTER_EVENT, AFTER_STREAM: which operation of the stream */
 };
 
 int stream_create(int device, bool blocking, uintptr_t *handle);
 int stream_device(uintptr_t handle, int *device);
+bool stream_other(uintptr_t handle); /* whether it is of its device's other context */
 int stream_destroy(uintptr_t handle);
 int stream_submit(uintptr_t handle, const struct operation *operation, bool wait);
 int stream_query(uintptr_t handle);

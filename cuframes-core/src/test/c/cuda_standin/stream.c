@@ -27,6 +27,7 @@ enum { DEFAULT_STREAM = 0, LEGACY_STREAM = 1, PER_THREAD_STREAM = 2 };
 struct stream {
     struct stream *next;
     int device;
+    bool other;    /* of the device's other context */
     bool blocking; /* waits for the legacy default stream, and that for it */
     bool named;    /* made by a caller, who is to destroy it */
     bool destroyed, started;
@@ -39,7 +40,10 @@ struct stream {
 struct event {
     struct event *next;
     int device;
+    bool other; /* of the device's other context */
     bool timed, destroyed;
+    struct stream *on;  /* the stream it was recorded on last; NULL: it was not */
+    uint64_t at;        /* the operation of that stream that this is */
     uint64_t recorded, completed; /* the record queued last, the one done last */
     int64_t nanos;                /* when that was */
 };
@@ -214,7 +218,7 @@ static bool is_due(struct stream *stream) {
         return true;
     }
     switch (o->kind) {
-        case AFTER_EVENT: return o->event->completed >= o->number;
+        case AFTER_EVENT: /* which record it is was settled by the call, whatever the event is recorded for since */
         case AFTER_STREAM: return o->stream->done >= o->number;
         case AFTER_VALUE: return value_is_there(o, stream->device);
         default: return true;
@@ -319,8 +323,15 @@ static struct stream *find(uintptr_t handle) {
 }
 
 int stream_create(int device, bool blocking, uintptr_t *handle) {
-    *handle = (uintptr_t)add_stream(device, blocking, true);
+    struct stream *stream = add_stream(device, blocking, true);
+    stream->other = device_other();
+    *handle = (uintptr_t)stream;
     return OK;
+}
+
+bool stream_other(uintptr_t handle) {
+    struct stream *stream = find(handle);
+    return stream != NULL && stream->other;
 }
 
 int stream_device(uintptr_t handle, int *device) {
@@ -434,7 +445,7 @@ static struct event *find_event(uintptr_t handle) {
 
 int event_create(int device, bool timed, uintptr_t *handle) {
     struct event *event = calloc(1, sizeof *event);
-    *event = (struct event){.next = events, .device = device, .timed = timed};
+    *event = (struct event){.next = events, .device = device, .other = device_other(), .timed = timed};
     events = event;
     *handle = (uintptr_t)event;
     return OK;
@@ -452,28 +463,35 @@ int event_destroy(uintptr_t handle) {
 int event_record(uintptr_t handle, uintptr_t stream) {
     struct event *event = find_event(handle);
     struct stream *on = find(stream);
-    if (event == NULL || on == NULL || event->device != on->device) {
-        return INVALID_HANDLE;
+    if (event == NULL || on == NULL || event->device != on->device || event->other != on->other) {
+        return INVALID_HANDLE; /* an event belongs to a context */
     }
     struct operation record = {.kind = RECORD, .event = event, .number = event->recorded + 1};
     int status = stream_submit(stream, &record, false);
-    event->recorded += status == OK;
+    if (status == OK) {
+        event->recorded++;
+        event->on = on;
+        event->at = on->queued;
+    }
     return status;
 }
 
-/* Waits for the record that was queued last by now; an event that was never recorded is complete. */
+/* Waits for the record that was queued last by now, not for later ones; an event that was never recorded is complete. */
 int event_wait(uintptr_t stream, uintptr_t handle) {
     struct event *event = find_event(handle);
     if (event == NULL) {
         return INVALID_HANDLE;
     }
-    struct operation wait = {.kind = AFTER_EVENT, .event = event, .number = event->recorded};
+    if (event->on == NULL) {
+        return find(stream) == NULL ? INVALID_HANDLE : OK;
+    }
+    struct operation wait = {.kind = AFTER_EVENT, .stream = event->on, .number = event->at};
     return stream_submit(stream, &wait, false);
 }
 
 int event_query(uintptr_t handle) {
     struct event *event = find_event(handle);
-    return event == NULL ? INVALID_HANDLE : event->completed < event->recorded ? NOT_READY : OK;
+    return event == NULL ? INVALID_HANDLE : event->on != NULL && event->on->done < event->at ? NOT_READY : OK;
 }
 
 int event_await(uintptr_t handle) {
@@ -481,11 +499,7 @@ int event_await(uintptr_t handle) {
     if (event == NULL) {
         return INVALID_HANDLE;
     }
-    uint64_t number = event->recorded;
-    while (event->completed < number && standin_lost == OK) {
-        pthread_cond_wait(&standin_changed, &standin_lock);
-    }
-    return standin_lost;
+    return event->on == NULL ? standin_lost : await_done(event->on, event->at);
 }
 
 int event_elapsed(uintptr_t begin, uintptr_t end, float *ms) {
@@ -529,6 +543,26 @@ EXPORT int standin_step(uintptr_t handle) {
     }
     pthread_mutex_unlock(&standin_lock);
     return due;
+}
+
+/* Makes a stream of the current device, in a context that is not its primary one; to be destroyed as others are. */
+EXPORT uintptr_t standin_stream_of_other_context(void) {
+    pthread_mutex_lock(&standin_lock);
+    struct stream *stream = add_stream(device_current(), false, true);
+    stream->other = true;
+    pthread_mutex_unlock(&standin_lock);
+    return (uintptr_t)stream;
+}
+
+/* The stream that was made last and is not destroyed: for a test that wants to step one of the library's own. */
+EXPORT uintptr_t standin_newest_stream(void) {
+    pthread_mutex_lock(&standin_lock);
+    struct stream *each = streams;
+    while (each != NULL && (!each->named || each->destroyed)) {
+        each = each->next;
+    }
+    pthread_mutex_unlock(&standin_lock);
+    return (uintptr_t)each;
 }
 
 void stream_forget(void) {

@@ -90,7 +90,8 @@ public final class DlpackTensor implements AutoCloseable {
      * Hands the tensor over to a consumer. A frame that a subscriber has is complete, so the consumer need not wait for anything.
      *
      * @param stream what Python passes to {@code __dlpack__}: the CUDA stream that the consumer reads on, in whose order the lease ends when the
-     *     consumer deletes the tensor. A handle, which must live until then; {@link #LEGACY_STREAM}; {@link #PER_THREAD_STREAM}; or {@link
+     *     consumer deletes the tensor. A handle, which must live until then; {@link #LEGACY_STREAM}; {@link #PER_THREAD_STREAM}, that of any thread,
+     *     all of which are then waited for; or {@link
      *     #NO_STREAM} if the lease may end as soon as the deleter is called. Ignored for host memory
      * @return the address of a {@code DLManagedTensorVersioned}, to be deleted by its deleter, once. For a subscriber's frame it says that the
      *     memory is read-only; in host memory it is: a write ends the process

@@ -11,8 +11,9 @@ import java.lang.invoke.VarHandle;
  * A frame of the ring, read in place under a lease: while it is open, the publisher does not overwrite it. Close it soon, since a held frame
  * is a slot less for the publisher.
  *
- * <p>For one thread at a time; a frame may be handed to another thread and closed there. Where several threads close it at the same time, the
- * lease ends once. It stays valid until it is closed, also when the
+ * <p>For one thread at a time; a frame may be handed to another thread and closed there. Where several threads close it at the same time, or its
+ * subscriber, the lease ends once, and what the frame is used for meanwhile is either done, as it holds the lease, or throws an
+ * IllegalStateException. It stays valid until it is closed, also when the
  * publisher is gone or the subscriber has connected to another one since. These objects are used again for later frames, four laps of the
  * ring later at the earliest: do not keep one after it is closed. Until then its use throws an IllegalStateException.
  */
@@ -21,6 +22,9 @@ public final class Frame implements AutoCloseable {
 
     /** Not open any more, and not yet free to be another frame. */
     private static final long CLOSING = -1;
+
+    /** Added to the seq while a tensor is exported, for a few instructions: whoever closes the frame meanwhile waits for them. */
+    private static final long EXPORTING = 1L << 62;
 
     static {
         try {
@@ -37,7 +41,8 @@ public final class Frame implements AutoCloseable {
     private Plane[] planes;
     private long missed;
 
-    /** 0 while the frame is closed, CLOSING while somebody closes it. Volatile through SEQ where threads may meet. */
+    /** 0 while the frame is closed, CLOSING while somebody closes it, with EXPORTING while it is exported. Volatile through SEQ where threads may meet. */
+    @SuppressWarnings("UnusedVariable") // through SEQ
     private long seq;
 
     Frame(Session session) {
@@ -56,6 +61,11 @@ public final class Frame implements AutoCloseable {
         return (long) SEQ.getVolatile(this) > 0;
     }
 
+    /** Whether this is still the open frame of that number. */
+    boolean isStill(long number) {
+        return ((long) SEQ.getVolatile(this) & ~EXPORTING) == number;
+    }
+
     /** Whether this object may be another frame. */
     boolean isFree() {
         return (long) SEQ.getVolatile(this) == 0;
@@ -67,8 +77,7 @@ public final class Frame implements AutoCloseable {
      * @return at least 1
      */
     public long seq() {
-        requireOpen();
-        return seq;
+        return requireOpen();
     }
 
     /**
@@ -88,7 +97,11 @@ public final class Frame implements AutoCloseable {
      */
     public long ptsNanos() {
         requireOpen();
-        return session.reader().ptsNanos(slot);
+        try {
+            return session.reader().ptsNanos(slot);
+        } catch (IllegalStateException e) {
+            throw closedMeanwhile(e);
+        }
     }
 
     /**
@@ -124,12 +137,20 @@ public final class Frame implements AutoCloseable {
      * @return nanoseconds since 1970-01-01 UTC; 0 where {@link #hasCaptureTime()} is false
      */
     public long captureTimeNanos() {
-        return hasCaptureTime() ? session.reader().captureTimeNanos(slot) : 0;
+        try {
+            return hasCaptureTime() ? session.reader().captureTimeNanos(slot) : 0;
+        } catch (IllegalStateException e) {
+            throw closedMeanwhile(e);
+        }
     }
 
     private boolean hasFlag(int flag) {
         requireOpen();
-        return (session.reader().flags(slot) & flag) != 0;
+        try {
+            return (session.reader().flags(slot) & flag) != 0;
+        } catch (IllegalStateException e) {
+            throw closedMeanwhile(e);
+        }
     }
 
     /**
@@ -139,7 +160,11 @@ public final class Frame implements AutoCloseable {
      */
     public int userDataLength() {
         requireOpen();
-        return session.reader().userDataLength(slot);
+        try {
+            return session.reader().userDataLength(slot);
+        } catch (IllegalStateException e) {
+            throw closedMeanwhile(e);
+        }
     }
 
     /**
@@ -159,7 +184,11 @@ public final class Frame implements AutoCloseable {
      */
     public long publishTimeNanos() {
         requireOpen();
-        return session.reader().publishTimeNanos(slot);
+        try {
+            return session.reader().publishTimeNanos(slot);
+        } catch (IllegalStateException e) {
+            throw closedMeanwhile(e);
+        }
     }
 
     /**
@@ -253,8 +282,8 @@ public final class Frame implements AutoCloseable {
      * @throws IllegalStateException if the frame is closed
      */
     public void copyTo(MemorySegment target) {
-        requireOpen();
-        session.copyFrame(slot, target.asSlice(0, sizeBytes()));
+        long open = requireOpen();
+        session.copyFrame(this, open, slot, target.asSlice(0, sizeBytes()));
     }
 
     /**
@@ -267,9 +296,10 @@ public final class Frame implements AutoCloseable {
      * @throws IllegalStateException if the frame is closed
      */
     public DlpackTensor dlpack(int index) {
-        Plane plane = plane(index);
-        return session.export(
-                slot,
+        long open = requireOpen();
+        Plane plane = planes[index];
+        return export(
+                open,
                 TensorSpec.ofPlane(format().pixelFormat(), plane.layout(), plane.address(), session.device(), true));
     }
 
@@ -315,9 +345,26 @@ public final class Frame implements AutoCloseable {
      * @throws IllegalStateException if the frame is closed
      */
     public DlpackTensor dlpack() {
-        Plane first = plane(0);
-        return session.export(
-                slot, TensorSpec.ofFrame(format(), first.address() - first.offset(), session.device(), true));
+        long open = requireOpen();
+        Plane first = planes[0];
+        return export(open, TensorSpec.ofFrame(format(), first.address() - first.offset(), session.device(), true));
+    }
+
+    /**
+     * A tensor that is counted as a user of the lease while this frame is one, so that no close comes between: neither one that ends the lease, nor one
+     * that unmaps.
+     */
+    private DlpackTensor export(long open, TensorSpec spec) {
+        DlpackTensor tensor = session.tensor(slot, spec); // first, since memory may be short
+        while (!SEQ.compareAndSet(this, open, open | EXPORTING)) {
+            if (!isStill(open)) {
+                throw closed();
+            }
+            Thread.onSpinWait(); // another thread exports
+        }
+        session.addExport(slot);
+        SEQ.setVolatile(this, open);
+        return tensor;
     }
 
     /**
@@ -343,8 +390,8 @@ public final class Frame implements AutoCloseable {
      * Ends the lease once the work queued on the stream so far is done; returns at once. The GPU ends it. In host memory this is {@link
      * #close()}.
      *
-     * @param stream CUDA stream of the ring's device that reads the frame, 0 for the legacy default stream; it must live until the subscriber
-     *     is closed
+     * @param stream CUDA stream of the ring's device that reads the frame, 0 or 1 for the legacy default stream, 2 for that of the calling thread. It may
+     *     be destroyed as soon as this returns
      * @throws CuframesException code INVALID_ARGUMENT if the stream is of another device, CUDA if the release cannot be queued; the frame is then
      *     still open
      */
@@ -365,7 +412,21 @@ public final class Frame implements AutoCloseable {
     /** Of all who close the frame, one gets its seq, and the others 0. Until that one is done, this object stays that frame's. */
     private long beginClose() {
         long open = (long) SEQ.getVolatile(this);
-        return open > 0 && SEQ.compareAndSet(this, open, CLOSING) ? open : 0;
+        if (open > 0 && (open & EXPORTING) == 0 && SEQ.compareAndSet(this, open, CLOSING)) {
+            return open;
+        }
+        return open > 0 ? beginContendedClose(open & ~EXPORTING) : 0;
+    }
+
+    /** Another thread closes the frame, too, or exports it. */
+    private long beginContendedClose(long open) {
+        while (isStill(open)) {
+            if (SEQ.compareAndSet(this, open, CLOSING)) {
+                return open;
+            }
+            Thread.onSpinWait(); // for the few instructions that an export takes
+        }
+        return 0;
     }
 
     /** The lease is ended. Volatile: who unmaps looks at this after it has retired the session, and {@link Session#released} looks whether it has. */
@@ -391,10 +452,22 @@ public final class Frame implements AutoCloseable {
         }
     }
 
-    private void requireOpen() {
-        if (!isOpen()) {
-            throw new IllegalStateException(
-                    "this frame of \"" + session.key() + "\" is closed: take another from the subscriber");
+    /** The frame's number. */
+    private long requireOpen() {
+        long open = (long) SEQ.getVolatile(this);
+        if (open <= 0) {
+            throw closed();
         }
+        return open & ~EXPORTING;
+    }
+
+    private IllegalStateException closed() {
+        return new IllegalStateException(
+                "this frame of \"" + session.key() + "\" is closed: take another from the subscriber");
+    }
+
+    /** What to throw where memory was found to be unmapped: that another thread has closed the subscriber, and this frame with it. */
+    private IllegalStateException closedMeanwhile(IllegalStateException unmapped) {
+        return isOpen() ? unmapped : closed();
     }
 }

@@ -17,6 +17,7 @@ import io.cuframes.internal.events.Side;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.memory.RingMemory;
+import io.cuframes.internal.os.Reaper;
 import io.cuframes.internal.protocol.MessageDescriptor;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.SegmentHeader;
@@ -48,9 +49,9 @@ import java.util.stream.Collectors;
  * }
  * }</pre>
  *
- * <p>One thread at a time acquires, writes and publishes. {@link #close()} may be called from another thread once that thread has stopped, or as
- * it waits in {@link #acquire()}; the plain accessors are safe from any thread, and those that do not look into the ring answer after the close,
- * too.
+ * <p>One thread at a time acquires, writes and publishes. {@link #close()} may be called from another thread at any time: a call that is under way is
+ * completed or throws an IllegalStateException, as later ones do. The plain accessors are safe from any thread, and those that do not look into the
+ * ring answer after the close, too.
  */
 public final class Publisher implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Publisher.class.getName());
@@ -83,6 +84,9 @@ public final class Publisher implements AutoCloseable {
     private int nextFrame;
     private final AtomicBoolean closed = new AtomicBoolean();
 
+    /** Of the uses of a ring in device memory: addresses, streams and events are numbers, which a close by another thread must not invalidate. */
+    private final UseGate gate = new UseGate();
+
     private Publisher(Builder builder, StreamKey key, FrameFormat format, Transport transport, CudaDevice device) {
         this.settings = builder;
         this.key = key;
@@ -91,7 +95,7 @@ public final class Publisher implements AutoCloseable {
         this.device = device;
         this.parts = PublisherParts.open(key, format, transport, device, builder);
         this.header = parts.header();
-        this.taker = new SlotTaker(key.name(), parts, builder.waitNanos(), closed);
+        this.taker = new SlotTaker(key.name(), parts, builder.waitNanos(), closed, gate);
         this.health = new PublisherHealth(parts);
         RingMemory memory = parts.memory();
         this.slots = new Plane[header.ring().slots()][];
@@ -121,14 +125,14 @@ public final class Publisher implements AutoCloseable {
      * Builder#waitTimeout} at most; on a device ring whose GPU is a whole ring behind, waits for the GPU.
      *
      * @return the frame, to be closed; or null if the frame has no place, which is to be expected where readers are slow: {@link #dropped()} counts it
-     *     if every slot is being read, {@link #refused()} if a strict subscriber has yet to take what is in the slots, also where the thread
+     *     if every slot is being read, or withheld until the GPU has done what was queued for a frame that was not published; {@link #refused()} if a strict subscriber has yet to take what is in the slots, also where the thread
      *     was interrupted as it waited, which it then still is
      * @throws CuframesException code TIMEOUT if the GPU has not announced a frame for 2 s
      * @throws IllegalStateException if the publisher is closed, or is closed by another thread as this one waits
      */
     public WritableFrame acquire() {
         requireOpen();
-        int slot = taker.take(SlotTaker.ANY_SLOT);
+        int slot = take(SlotTaker.ANY_SLOT);
         if (slot < 0) {
             requireOpen();
             recordDrop(slot);
@@ -144,7 +148,7 @@ public final class Publisher implements AutoCloseable {
      * alone; waits for the GPU where it has not announced that frame yet.
      *
      * @param slot its number, that of a registered buffer; nothing may be written there before
-     * @return the frame, to be closed; or null if the slot is being read, or a strict subscriber has yet to take its frame and the policy keeps it;
+     * @return the frame, to be closed; or null if the slot is being read, or withheld as {@link #acquire()} has it, or a strict subscriber has yet to take its frame and the policy keeps it;
      *     neither counts as a frame dropped or refused, since there may be another slot
      * @throws IndexOutOfBoundsException if there is no such slot
      * @throws CuframesException code TIMEOUT if the GPU has not announced the slot's frame for 2 s
@@ -153,9 +157,17 @@ public final class Publisher implements AutoCloseable {
     public WritableFrame acquire(int slot) {
         requireOpen();
         Objects.checkIndex(slot, slots.length);
-        int taken = taker.take(slot);
+        int taken = take(slot);
         requireOpen();
         return taken == slot ? nextHandle().begin(slot, slots[slot]) : null;
+    }
+
+    private int take(int wanted) {
+        try {
+            return taker.take(wanted);
+        } catch (IllegalStateException e) {
+            throw closedMeanwhile(e);
+        }
     }
 
     private void recordDrop(int outcome) {
@@ -179,19 +191,30 @@ public final class Publisher implements AutoCloseable {
 
     /** Writes the application's bytes of a taken slot; no reader looks at them before the frame is named. */
     void writeUserData(int slot, MemorySegment data) {
-        MemorySegment.copy(
-                data,
-                0,
-                parts.segment().memory(),
-                SegmentDescriptor.slotOffset(slot) + SlotDescriptor.USER_DATA_OFFSET,
-                data.byteSize());
+        requireOpen();
+        try {
+            MemorySegment.copy(
+                    data,
+                    0,
+                    parts.segment().memory(),
+                    SegmentDescriptor.slotOffset(slot) + SlotDescriptor.USER_DATA_OFFSET,
+                    data.byteSize());
+        } catch (IllegalStateException e) {
+            throw closedMeanwhile(e);
+        }
     }
 
     long publish(int slot, long stream, long ptsNanos, long captureTimeNanos, int flags, int userDataLength) {
-        requireOpen();
         PublishEvent event = Recordings.possible() ? PublishEvent.begun() : null;
-        long word = parts.writer().name(slot, ptsNanos, System.nanoTime(), captureTimeNanos, flags, userDataLength);
-        parts.announcer().announce(stream, word);
+        beginUse();
+        try {
+            long word = parts.writer().name(slot, ptsNanos, System.nanoTime(), captureTimeNanos, flags, userDataLength);
+            parts.announcer().announce(stream, word);
+        } catch (IllegalStateException e) {
+            throw closedMeanwhile(e);
+        } finally {
+            endUse();
+        }
         long seq = parts.writer().published();
         if (event != null) {
             event.end(key.name(), header.epoch(), seq, slot);
@@ -201,29 +224,69 @@ public final class Publisher implements AutoCloseable {
 
     /** Gives a slot back unpublished, once the copies that are queued on the stream, if any, are done. */
     void giveBack(int slot, boolean copies, long stream) {
-        if (closed.get()) {
-            return;
+        if (device != null && !gate.enter()) {
+            return; // with the publisher, its slots are gone
         }
+        try {
+            giveBackOpen(slot, copies, stream);
+        } finally {
+            endUse();
+        }
+    }
+
+    private void giveBackOpen(int slot, boolean copies, long stream) {
         boolean quiet = true;
         try {
-            quiet = !copies || parts.announcer().awaitQuiet(stream);
+            quiet = !copies || parts.announcer().awaitQuiet(slot, stream);
         } finally {
             if (quiet) {
                 parts.writer().giveBack(slot);
             }
         }
         if (!quiet) {
+            parts.announcer().withhold(slot, stream);
             LOG.log(
                     System.Logger.Level.WARNING,
                     () -> "slot " + slot + " of \"" + key
-                            + "\" is not used again: the GPU has not done the copies into it that were queued before"
-                            + " its frame was given back, and what they write would be in another frame");
+                            + "\" is withheld until the GPU has done the copies into it that were queued before its frame"
+                            + " was given back: what they write would be in another frame");
         }
     }
 
-    /** Has what is queued on a stream from here on wait for what is queued on another so far. */
-    void order(long before, long after) {
-        parts.announcer().order(before, after);
+    /** Notes that this thread has queued a copy into a taken slot. */
+    void copied(int slot, long stream) {
+        beginUse();
+        try {
+            parts.announcer().copied(slot, stream);
+        } finally {
+            endUse();
+        }
+    }
+
+    /** Has what is queued on a stream from here on wait for the copies into a slot, the last of which is on that other one. */
+    void orderAfterCopies(int slot, long copiesOn, long stream) {
+        if (parts.announcer().isInOrder(copiesOn, stream)) {
+            return;
+        }
+        beginUse();
+        try {
+            parts.announcer().order(slot, copiesOn, stream);
+        } finally {
+            endUse();
+        }
+    }
+
+    /** Keeps a ring in device memory, and what belongs to it, in place until {@link #endUse}. In host memory segments do, and this only looks. */
+    private void beginUse() {
+        if (device == null ? closed.get() : !gate.enter()) {
+            throw closed();
+        }
+    }
+
+    private void endUse() {
+        if (device != null) {
+            gate.leave();
+        }
     }
 
     /** Refuses a stream that nothing can be queued on for this ring. */
@@ -236,23 +299,33 @@ public final class Publisher implements AutoCloseable {
             throw new CuframesException(
                     ErrorCode.INVALID_ARGUMENT, "a plane can be copied to the GPU from native memory only: " + source);
         }
-        long previous = Cuda.useDevice(device.ordinal());
+        beginUse();
         try {
-            copyRows(plane, source.address(), sourcePitch, stream());
-            Cuda.synchronize(stream()); // so that the caller may reuse its memory
+            long previous = Cuda.useDevice(device.ordinal());
+            try {
+                copyRows(plane, source.address(), sourcePitch, stream());
+                Cuda.synchronize(stream()); // so that the caller may reuse its memory
+            } finally {
+                Cuda.restoreDevice(previous, device.ordinal());
+            }
         } finally {
-            Cuda.restoreDevice(previous, device.ordinal());
+            endUse();
         }
     }
 
     void copyFromDevice(Plane plane, long source, long sourcePitch, long stream) {
         plane.pointer(); // in host memory there is none, and this says so
-        long previous = Cuda.useDevice(device.ordinal());
+        beginUse();
         try {
-            DeviceMemory.require(source, "the source of a plane");
-            copyRows(plane, source, sourcePitch, stream);
+            long previous = Cuda.useDevice(device.ordinal());
+            try {
+                DeviceMemory.require(source, "the source of a plane");
+                copyRows(plane, source, sourcePitch, stream);
+            } finally {
+                Cuda.restoreDevice(previous, device.ordinal());
+            }
         } finally {
-            Cuda.restoreDevice(previous, device.ordinal());
+            endUse();
         }
     }
 
@@ -270,8 +343,17 @@ public final class Publisher implements AutoCloseable {
 
     private void requireOpen() {
         if (closed.get()) {
-            throw new IllegalStateException("the publisher of \"" + key + "\" is closed");
+            throw closed();
         }
+    }
+
+    private IllegalStateException closed() {
+        return new IllegalStateException("the publisher of \"" + key + "\" is closed");
+    }
+
+    /** What to throw where memory was found to be unmapped: that another thread has closed this publisher. */
+    private IllegalStateException closedMeanwhile(IllegalStateException unmapped) {
+        return closed.get() ? closed() : unmapped;
     }
 
     /**
@@ -363,7 +445,11 @@ public final class Publisher implements AutoCloseable {
      * @throws IllegalStateException if the publisher is closed
      */
     public long announced() {
-        return parts.writer().announced();
+        try {
+            return parts.writer().announced();
+        } catch (IllegalStateException e) {
+            throw closedMeanwhile(e);
+        }
     }
 
     /**
@@ -422,13 +508,19 @@ public final class Publisher implements AutoCloseable {
      * @throws IllegalStateException if the publisher is closed
      */
     public void setIdle(boolean idle) {
-        requireOpen();
-        MemorySegment segment = parts.segment().memory();
-        if (idle) {
-            awaitAnnounced();
-            Shared.setLongRelease(segment, SegmentDescriptor.IDLE_AFTER_OFFSET, published());
+        beginUse();
+        try {
+            MemorySegment segment = parts.segment().memory();
+            if (idle) {
+                awaitAnnounced();
+                Shared.setLongRelease(segment, SegmentDescriptor.IDLE_AFTER_OFFSET, published());
+            }
+            Shared.setIntRelease(segment, SegmentDescriptor.IDLE_OFFSET, idle ? 1 : 0);
+        } catch (IllegalStateException e) {
+            throw closedMeanwhile(e);
+        } finally {
+            endUse();
         }
-        Shared.setIntRelease(segment, SegmentDescriptor.IDLE_OFFSET, idle ? 1 : 0);
     }
 
     /**
@@ -506,6 +598,7 @@ public final class Publisher implements AutoCloseable {
         if (closed.getAndSet(true)) {
             return;
         }
+        gate.shut();
         taker.endWait();
         Faults.reach(FaultPoint.ENDING);
         try {
@@ -521,9 +614,28 @@ public final class Publisher implements AutoCloseable {
             Faults.reach(FaultPoint.SERVER_ENDED);
         } finally {
             health.end();
-            parts.close();
+            closeParts();
         }
         Faults.reach(FaultPoint.PUBLISHER_CLOSED);
+    }
+
+    /** Releases everything, once no other thread is in a method that uses the GPU; where one hangs there, when it comes back. */
+    private void closeParts() {
+        if (gate.awaitEmpty(GPU_PATIENCE)) {
+            parts.close();
+            return;
+        }
+        LOG.log(
+                System.Logger.Level.WARNING,
+                () -> "\"" + key + "\" is closed while another thread uses its GPU for longer than 2 s: its memory is"
+                        + " released when that thread is done");
+        Reaper.of("publisher-" + key).submit("the memory of \"" + key + "\"", () -> {
+            boolean unused = gate.isEmpty();
+            if (unused) {
+                parts.close();
+            }
+            return unused;
+        });
     }
 
     private void awaitAnnounced() {
@@ -746,7 +858,7 @@ public final class Publisher implements AutoCloseable {
          * on. Unless said, the publisher makes one of its own. Ignored in host memory.
          *
          * @param handle a {@code cudaStream_t} of the ring's device, which must outlive the publisher and is not destroyed by it; 0 or 1 for the
-         *     legacy default stream, 2 for the per-thread default stream, with which one and the same thread must publish. What is no stream at
+         *     legacy default stream, 2 for the per-thread default stream, that of the thread which copies or publishes. What is no stream at
          *     all cannot be told from one
          * @return this
          */

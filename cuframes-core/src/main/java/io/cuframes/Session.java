@@ -77,8 +77,8 @@ final class Session {
     /** Users of each slot's lease: its frame, and what was exported of it; 0 too where it is left to a GPU to end the lease. */
     private final AtomicIntegerArray users;
 
-    /** A stream that a user of the slot's lease gave up on while there were others, or NO_STREAM. Guarded by this. */
-    private final long[] pendingStreams;
+    /** Whether a user of the slot's lease left its reads to a stream while there were other users. Changed under this lock, or by the last user. */
+    private final boolean[] handedOver;
 
     /** Tensors exported and not given back. */
     private final AtomicInteger exports = new AtomicInteger();
@@ -127,8 +127,7 @@ final class Session {
         this.frames = new Frame[HANDLES_PER_SLOT * slots.length];
         Arrays.setAll(frames, handle -> new Frame(this));
         this.users = new AtomicIntegerArray(slots.length);
-        this.pendingStreams = new long[slots.length];
-        Arrays.fill(pendingStreams, NO_STREAM);
+        this.handedOver = new boolean[slots.length];
         this.deviceReads = transport().isDevice()
                 ? new DeviceReads(connection.device(), connection.control(), options.stream())
                 : null;
@@ -386,9 +385,14 @@ final class Session {
                 };
     }
 
-    void copyFrame(int slot, MemorySegment target) {
+    /**
+     * Copies a frame's bytes.
+     *
+     * @param frame that is being copied, with its number: it must still be open once it is, or what was copied may be another's
+     */
+    void copyFrame(Frame frame, long seq, int slot, MemorySegment target) {
         try {
-            copy(slot, target);
+            copy(frame, seq, slot, target);
         } catch (CuframesException e) {
             countError();
             throw e;
@@ -400,7 +404,7 @@ final class Session {
         tally.countError();
     }
 
-    private void copy(int slot, MemorySegment target) {
+    private void copy(Frame frame, long seq, int slot, MemorySegment target) {
         if (target.isReadOnly() || (deviceReads != null && !target.isNative())) {
             throw new CuframesException(
                     ErrorCode.INVALID_ARGUMENT,
@@ -415,15 +419,17 @@ final class Session {
             } else {
                 MemorySegment.copy(connection.ring().host(slot), 0, target, 0, target.byteSize());
             }
+            if (!frame.isStill(seq)) { // a close of this session waits for who is inside, but not for who comes after
+                throw new IllegalStateException(
+                        "this frame of \"" + key + "\" was closed by another thread while it was copied");
+            }
         } finally {
             leave();
         }
     }
 
-    /** A tensor in the memory of a leased slot, which is one more user of the lease; only while there is one. */
-    DlpackTensor export(int slot, TensorSpec spec) {
-        users.incrementAndGet(slot);
-        exports.incrementAndGet();
+    /** A tensor in the memory of a leased slot. It is used only if {@link #addExport} makes it a user of the lease. */
+    DlpackTensor tensor(int slot, TensorSpec spec) {
         return DlpackTensor.export(spec, stream -> {
             if (stream == DlpackTensor.NO_STREAM) {
                 release(slot);
@@ -434,6 +440,12 @@ final class Session {
         });
     }
 
+    /** One user more of a lease; only while a frame is one, and is kept from being closed. */
+    void addExport(int slot) {
+        exports.incrementAndGet();
+        users.incrementAndGet(slot);
+    }
+
     /** As {@link #releaseOn}, for a consumer that is not there to try again: where the GPU cannot end the lease, waits until it has nothing to do. */
     private void releaseForConsumer(int slot, long stream) {
         try {
@@ -442,7 +454,7 @@ final class Session {
             countError();
             deviceReads.awaitIdle();
             synchronized (this) {
-                pendingStreams[slot] = NO_STREAM;
+                handedOver[slot] = false; // those reads are done, too
             }
             release(slot);
             endExport();
@@ -459,36 +471,12 @@ final class Session {
     /** One user of a lease less; all its reads are done. The lease ends with the last. To be followed by {@link #released}. */
     void release(int slot) {
         if (users.get(slot) == 1) {
-            endLease(slot, pendingStreams[slot]);
+            endLease(slot, NO_STREAM);
             return;
         }
         synchronized (this) {
             if (users.get(slot) == 1) {
-                endLease(slot, pendingStreams[slot]);
-            } else {
-                users.decrementAndGet(slot);
-            }
-        }
-    }
-
-    /** One user of a lease less; its reads are done when the stream has come to the end of what is queued on it now. */
-    void releaseOn(int slot, long stream) {
-        if (deviceReads == null) {
-            release(slot);
-            return;
-        }
-        deviceReads.require(stream);
-        if (users.get(slot) == 1 && pendingStreams[slot] == NO_STREAM) {
-            endLease(slot, stream);
-            return;
-        }
-        synchronized (this) {
-            if (pendingStreams[slot] != NO_STREAM && pendingStreams[slot] != stream) {
-                deviceReads.follow(pendingStreams[slot], stream);
-            }
-            pendingStreams[slot] = stream;
-            if (users.get(slot) == 1) {
-                endLease(slot, stream);
+                endLease(slot, NO_STREAM);
             } else {
                 users.decrementAndGet(slot);
             }
@@ -496,28 +484,72 @@ final class Session {
     }
 
     /**
+     * One user of a lease less; its reads are done when the stream has come to the end of what is queued on it now. The stream is not kept: the handle of
+     * a per-thread default stream means another one to the thread that ends the lease, and any other may be destroyed by then.
+     */
+    void releaseOn(int slot, long stream) {
+        if (deviceReads == null) {
+            release(slot);
+            return;
+        }
+        deviceReads.require(stream);
+        if (isOnlyUser(slot)) {
+            endLease(slot, stream);
+            return;
+        }
+        synchronized (this) {
+            if (isOnlyUser(slot)) { // by now
+                endLease(slot, stream);
+                return;
+            }
+            deviceReads.endBehind(slot, stream);
+            handedOver[slot] = true;
+            if (users.get(slot) == 1) {
+                endLease(slot, NO_STREAM);
+            } else {
+                users.decrementAndGet(slot);
+            }
+        }
+    }
+
+    /** Whether the caller is the one user of a lease, and no earlier one left reads to a stream. */
+    private boolean isOnlyUser(int slot) {
+        return users.get(slot) == 1 && !handedOver[slot];
+    }
+
+    /**
      * All that this process keeps of the lease is cleared before the lease itself: with that, the slot may be leased anew. The lease's release
      * store orders it, also for the thread that takes: it finds the slot announced again only by what the publisher stored after it saw the lease end.
+     *
+     * @param stream that the GPU is to end it on, NO_STREAM for the CPU; not looked at where reads were left to streams, behind which it then ends
      */
     private void endLease(int slot, long stream) {
-        long pending = pendingStreams[slot];
-        if (pending != NO_STREAM) {
-            pendingStreams[slot] = NO_STREAM;
+        boolean behind = handedOver[slot];
+        if (behind) {
+            handedOver[slot] = false;
         }
         users.setOpaque(slot, 0);
         Faults.reach(FaultPoint.FRAME_RELEASING);
-        if (stream == NO_STREAM) {
-            reader.release(slot);
+        if (behind || stream != NO_STREAM) {
+            endLeaseByGpu(slot, stream, behind);
         } else {
-            try {
-                deviceReads.release(slot, stream);
-            } catch (RuntimeException e) {
-                pendingStreams[slot] = pending;
-                users.set(slot, 1);
-                throw e;
-            }
+            reader.release(slot);
         }
         Faults.reach(FaultPoint.FRAME_RELEASED);
+    }
+
+    private void endLeaseByGpu(int slot, long stream, boolean behind) {
+        try {
+            if (behind) {
+                deviceReads.releaseBehind(slot);
+            } else {
+                deviceReads.release(slot, stream);
+            }
+        } catch (RuntimeException e) {
+            handedOver[slot] = behind;
+            users.set(slot, 1);
+            throw e;
+        }
     }
 
     /**
@@ -539,7 +571,7 @@ final class Session {
 
     /** Ends the lease of a frame that is its last user, and whose GPU cannot be told to: the device is lost, or the stream is no more. */
     void abandon(int slot) {
-        pendingStreams[slot] = NO_STREAM;
+        handedOver[slot] = false;
         users.set(slot, 0);
         reader.release(slot);
     }
@@ -561,7 +593,13 @@ final class Session {
     }
 
     private void wake() {
-        waiter.wake();
+        if (enter(UNMAPPED)) { // its address is a number, and may be other memory's once this is unmapped
+            try {
+                waiter.wake();
+            } finally {
+                leave();
+            }
+        }
         wakeForRoom();
     }
 

@@ -50,6 +50,7 @@ final class SlotTaker {
     private final Announcer announcer;
     private final PublisherServer server;
     private final AtomicBoolean closed;
+    private final UseGate gate;
 
     /** How long one frame may wait for readers; 0 where the policy is not to wait. */
     private final long waitNanos;
@@ -67,8 +68,10 @@ final class SlotTaker {
      * @param parts made already
      * @param waitNanos how long one frame may wait for readers
      * @param closed whether the publisher is to close
+     * @param gate of its uses of the GPU
      */
-    SlotTaker(String key, PublisherParts parts, long waitNanos, AtomicBoolean closed) {
+    SlotTaker(String key, PublisherParts parts, long waitNanos, AtomicBoolean closed, UseGate gate) {
+        this.gate = gate;
         this.key = key;
         this.writer = parts.writer();
         this.announcer = parts.announcer();
@@ -102,6 +105,9 @@ final class SlotTaker {
     }
 
     private int look(int wanted) {
+        if (writer.withheld() != 0) {
+            lookAtWithheld();
+        }
         int slot = wanted == ANY_SLOT ? writer.take() : writer.take(wanted);
         long found = writer.stalled() + writer.overdrawn();
         if (found != told) {
@@ -109,6 +115,16 @@ final class SlotTaker {
             server.noticeReaders();
         }
         return slot;
+    }
+
+    private void lookAtWithheld() {
+        if (gate.enter()) {
+            try {
+                announcer.lookAtWithheld();
+            } finally {
+                gate.leave();
+            }
+        }
     }
 
     private boolean isWorthWaiting(int wanted, int slot) {

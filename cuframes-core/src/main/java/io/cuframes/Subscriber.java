@@ -701,7 +701,7 @@ public final class Subscriber implements AutoCloseable {
          * The consumer stream: the CUDA stream that {@link Frame#copyTo} copies on. Unless said, the subscriber makes one of its own.
          *
          * @param handle a {@code cudaStream_t} of the device that is read on, which must outlive the subscriber and is not destroyed by it; 0 or 1 for the legacy default stream, 2 for
-         *     the per-thread default stream
+         *     the per-thread default stream, that of the thread which copies
          * @return this
          */
         public Builder stream(long handle) {

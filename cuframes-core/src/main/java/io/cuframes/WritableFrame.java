@@ -10,7 +10,8 @@ import java.lang.foreign.MemorySegment;
  * A slot of the ring in the publisher's hands: fill its planes, say what else is known of the frame, then publish it. Closing it unpublished
  * gives the slot back; after publishing, closing does nothing.
  *
- * <p>Not thread-safe: for the publisher's thread; its planes may be filled by others, as long as they are done when it is published. These objects are used again for later frames, four laps of the ring later at the earliest: do not keep one
+ * <p>Not thread-safe: for the publisher's thread, or for one thread at a time that this hands it to; its planes may be filled by others, as long as they
+ * are done when it is published. Copies that another thread has queued, also on its own default stream, are waited for where this says so. These objects are used again for later frames, four laps of the ring later at the earliest: do not keep one
  * after it is published or closed. Until then its use throws an IllegalStateException.
  */
 public final class WritableFrame implements AutoCloseable {
@@ -28,7 +29,10 @@ public final class WritableFrame implements AutoCloseable {
     private long captureTimeNanos;
     private int userDataLength;
 
-    /** The stream that has the last of the copies that were queued, all others in order before it; NO_STREAM if there are none. */
+    /**
+     * The stream that has the last of the copies that were queued, all others in order before it; NO_STREAM if there are none. Where its handle means
+     * another stream in another thread, the announcer keeps what it meant.
+     */
     private long copiesOn;
 
     WritableFrame(Publisher publisher) {
@@ -172,8 +176,8 @@ public final class WritableFrame implements AutoCloseable {
      * @param index the plane's number in the format
      * @param source first row, on the ring's device or a peer of it; managed memory will do, too
      * @param sourcePitch bytes from one row to the next in the source
-     * @param stream CUDA stream of the ring's device to queue it on. Copies on several streams are done one after the other, and before the frame
-     *     is announced. The source must stay until the copy is done
+     * @param stream CUDA stream of the ring's device to queue it on, 0 or 1 for the legacy default stream, 2 for that of the calling thread. Copies on
+     *     several streams are done one after the other, and before the frame is announced. The source must stay until the copy is done
      * @throws CuframesException code INVALID_ARGUMENT if the source is not device memory, or the stream is of another device; CUDA if the copy
      *     cannot be queued
      * @throws IllegalStateException if the ring is in host memory
@@ -184,13 +188,14 @@ public final class WritableFrame implements AutoCloseable {
         orderAfterCopies(stream);
         publisher.copyFromDevice(plane, source.address(), sourcePitch, stream);
         copiesOn = stream;
+        publisher.copied(slot, stream);
         Faults.reach(FaultPoint.PLANE_COPIED);
     }
 
     /** Has what is queued on the stream from here on wait for the copies that are queued on another. */
     private void orderAfterCopies(long stream) {
-        if (copiesOn != NO_STREAM && copiesOn != stream) {
-            publisher.order(copiesOn, stream);
+        if (copiesOn != NO_STREAM) {
+            publisher.orderAfterCopies(slot, copiesOn, stream);
         }
     }
 
@@ -247,7 +252,8 @@ public final class WritableFrame implements AutoCloseable {
      * @return the frame's sequence number, from 1
      * @throws IllegalStateException if the frame is not open
      * @throws CuframesException code INVALID_ARGUMENT if the stream is of another device: the frame is then still open; CUDA if the
-     *     announcement cannot be queued: the frame is then given back unpublished
+     *     announcement cannot be queued: the frame is then given back unpublished, and its slot used again once the stream has done what is queued
+     *     on it now
      */
     public long publish(long stream, long ptsNanos) {
         requireOpen();
@@ -259,7 +265,7 @@ public final class WritableFrame implements AutoCloseable {
 
     /**
      * Gives the slot back if the frame was not published. The older frame that was in the slot is gone all the same. Waits for copies that are queued,
-     * so that none arrives in the slot's next frame; if they are not done within two seconds, the slot is not used again. What else writes to the slot,
+     * so that none arrives in the slot's next frame; if they are not done within two seconds, the slot is withheld until they are. What else writes to the slot,
      * such as a kernel of the application, must be done.
      *
      * @throws CudaException if that fails, the device being lost; the slot is given back all the same

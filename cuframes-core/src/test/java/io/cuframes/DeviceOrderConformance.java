@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cuframes.internal.cuda.Cuda;
 import io.cuframes.testing.Child;
 import io.cuframes.testing.DeviceFrame;
 import io.cuframes.testing.DevicePublisherProcess;
@@ -24,6 +25,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -89,6 +91,15 @@ abstract class DeviceOrderConformance {
     /** What a strict reader process says that has read so many frames: none missed, torn or out of order. */
     static String readAll(long frames) {
         return "read " + frames + " 0 " + frames + " 0 true";
+    }
+
+    /** Waits for something that comes without being asked for. */
+    static void awaitThat(BooleanSupplier shown, String what) {
+        long start = System.nanoTime();
+        while (!shown.getAsBoolean()) {
+            assertTrue(System.nanoTime() - start < 60_000_000_000L, what);
+            Thread.onSpinWait();
+        }
     }
 
     @Test
@@ -163,6 +174,33 @@ abstract class DeviceOrderConformance {
                 assertEquals(-1, pattern.firstFault(copy.store(bytes), seq), "frame " + seq);
             }
             assertEquals("slots 4", publisher.ask("slots"));
+        }
+    }
+
+    /** As above, where the stream is the default one of a thread, and another thread is the last to be done with the frame. */
+    @Test
+    void aFrameLeftToTheDefaultStreamOfAThreadStaysUntilThatStreamHasReadIt() throws Exception {
+        long perThread = DlpackTensor.PER_THREAD_STREAM;
+        Child publisher = publisher(4);
+        try (Arena arena = Arena.ofConfined();
+                Subscriber subscriber = localSubscriber().open();
+                DeviceFrame copy = new DeviceFrame(subscriber.format());
+                StreamGate gate = new StreamGate()) {
+            publisher.ask("publish 1");
+            Frame frame = subscriber.next(PATIENCE);
+            DlpackTensor luma = frame.dlpackY();
+            gate.block(perThread);
+            copy.queueFrom(frame.plane(0).pointer(), perThread);
+            frame.closeOn(perThread);
+            Thread closing = Thread.ofPlatform().start(luma::close);
+            closing.join();
+            assertEquals("published 9", publisher.ask("publish 8")); // through all the slots that are free
+            assertEquals("slots 3", publisher.ask("slots"));
+            gate.open();
+            Cuda.synchronize(perThread);
+            MemorySegment bytes = copy.store(arena.allocate(subscriber.format().frameBytes()));
+            assertEquals(-1, new FramePattern(subscriber.format()).firstFault(bytes, 1));
+            awaitThat(() -> publisher.ask("slots").equals("slots 4"), "the end of the lease comes right behind");
         }
     }
 

@@ -3,10 +3,14 @@ package io.cuframes;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cuframes.ffm.LibCudart;
+import io.cuframes.internal.cuda.Cuda;
 import io.cuframes.testing.Child;
 import io.cuframes.testing.CudaStandIn;
 import io.cuframes.testing.DeviceFrame;
@@ -17,10 +21,15 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The order without a GPU, and what it is between any two operations of a stream. */
 abstract class DeviceOrderStandInConformance extends DeviceOrderConformance {
@@ -30,6 +39,8 @@ abstract class DeviceOrderStandInConformance extends DeviceOrderConformance {
 
     /** Operations of a frame in NV12: two planes copied, then the announcement. */
     private static final int COPIES = 2;
+
+    private static final long PER_THREAD = DlpackTensor.PER_THREAD_STREAM;
 
     private static void publishOn(Publisher publisher, DeviceFrame source, DeviceStream on) {
         try (WritableFrame frame = publisher.acquire()) {
@@ -110,6 +121,204 @@ abstract class DeviceOrderStandInConformance extends DeviceOrderConformance {
             try (WritableFrame next = publisher.acquire()) {
                 next.publish(0);
             }
+        }
+    }
+
+    /** A thread with a default stream of its own, that does what it is asked to. */
+    private static final class Helper implements AutoCloseable {
+        private final ExecutorService thread = Executors.newSingleThreadExecutor();
+
+        <T> T call(Callable<T> something) {
+            try {
+                return thread.submit(something).get(30, TimeUnit.SECONDS);
+            } catch (Exception e) {
+                throw new AssertionError(e);
+            }
+        }
+
+        /** Copies both planes on its default stream. */
+        void copyInto(WritableFrame frame, DeviceFrame source) {
+            call(() -> {
+                Cuda.useDevice(0);
+                source.queueInto(frame, PER_THREAD);
+                return null;
+            });
+        }
+
+        /** As {@link CudaStandIn.Hold#step}, its default stream. */
+        boolean step(CudaStandIn.Hold hold) {
+            return call(() -> hold.step(PER_THREAD));
+        }
+
+        @Override
+        public void close() {
+            thread.shutdown();
+        }
+    }
+
+    @Test
+    void copiesOnTheDefaultStreamOfAHelperAreDoneBeforeTheFrameIsAnnounced() {
+        for (long stream : new long[] {0, PER_THREAD
+        }) { // the publisher's thread publishes on another, or what has the same name there
+            try (Helper helper = new Helper();
+                    Publisher publisher = localPublisher().open();
+                    DeviceFrame source = new DeviceFrame(publisher.format());
+                    DeviceStream own = new DeviceStream();
+                    CudaStandIn.Hold hold = new CudaStandIn.Hold()) {
+                long on = stream == 0 ? own.handle() : stream;
+                WritableFrame frame = publisher.acquire();
+                helper.copyInto(frame, source);
+                frame.publish(on, 0);
+                assertFalse(hold.step(on), "it waits for the planes");
+                assertEquals(0, publisher.announced());
+                while (helper.step(hold)) {
+                    assertEquals(0, publisher.announced());
+                }
+                assertTrue(hold.step(on));
+                assertEquals(1, publisher.announced());
+            }
+        }
+    }
+
+    /** The frames before, the copies and the announcement may each be on a stream of another context. */
+    @Test
+    void streamsOfSeveralContextsAreOrdered() {
+        long other = CudaStandIn.streamOfAnotherContext();
+        try (DeviceStream own = new DeviceStream();
+                Publisher publisher = localPublisher().open();
+                DeviceFrame source = new DeviceFrame(publisher.format());
+                CudaStandIn.Hold hold = new CudaStandIn.Hold()) {
+            long[][] turns = {{own.handle(), other}, {other, own.handle()}, {other, other}};
+            for (long[] turn : turns) {
+                try (WritableFrame frame = publisher.acquire()) {
+                    source.queueInto(frame, turn[0]);
+                    frame.publish(turn[1], 0);
+                }
+            }
+            while (hold.step(own.handle()) || hold.step(other)) {
+                assertTrue(publisher.announced() <= turns.length);
+            }
+            assertEquals(turns.length, publisher.announced());
+        }
+        assertEquals(LibCudart.cudaSuccess, LibCudart.cudaStreamDestroy(other));
+    }
+
+    @Test
+    void aFrameThatIsGivenBackWaitsForTheCopiesOfAHelper() throws Exception {
+        try (Helper helper = new Helper();
+                Publisher publisher = localPublisher().open();
+                DeviceFrame source = new DeviceFrame(publisher.format())) {
+            WritableFrame frame = publisher.acquire();
+            CompletableFuture<Void> closing;
+            try (CudaStandIn.Hold hold = new CudaStandIn.Hold()) {
+                helper.copyInto(frame, source);
+                closing = CompletableFuture.runAsync(frame::close);
+                assertThrows(TimeoutException.class, () -> closing.get(200, TimeUnit.MILLISECONDS));
+            }
+            closing.get(30, TimeUnit.SECONDS);
+        }
+    }
+
+    /** The slot of a frame that could not be announced is another frame's only once what was queued for it is done. */
+    @ParameterizedTest
+    @ValueSource(strings = {"copies", "a kernel of the application"})
+    void theSlotOfAWithdrawnFrameIsNotUsedBeforeItsWorkIsDone(String work) {
+        try (DeviceStream on = new DeviceStream();
+                Publisher publisher = localPublisher().slots(2).open();
+                DeviceFrame source = new DeviceFrame(publisher.format());
+                CudaStandIn.Hold hold = new CudaStandIn.Hold()) {
+            WritableFrame frame = publisher.acquire();
+            int slot = frame.slot();
+            if (work.equals("copies")) {
+                source.queueInto(frame, on.handle());
+            } else {
+                Plane luma = frame.plane(0);
+                Cuda.copyRows(
+                        luma.pointer().address(), luma.pitch(), source.address(), WIDTH, WIDTH, HEIGHT, on.handle());
+            }
+            CudaStandIn.set("FAIL", "cuStreamWriteValue64_v2:1:999");
+            assertThrows(CudaException.class, () -> frame.publish(on.handle(), 0));
+            assertEquals(0, publisher.published());
+            WritableFrame other = publisher.acquire();
+            assertNotEquals(slot, other.slot());
+            assertNull(publisher.acquire(), "the other slot is still being written");
+            assertNull(publisher.acquire(slot), "the other slot is still being written");
+            while (hold.step(on.handle())) {
+                Thread.onSpinWait();
+            }
+            try (WritableFrame again = publisher.acquire()) {
+                assertEquals(slot, again.slot());
+            }
+            other.close();
+        }
+    }
+
+    /** A GPU that stands still for longer than a close waits costs a slot only for as long. */
+    @Test
+    void aSlotThatWasWithheldIsUsedAgainOnceItsCopiesAreDone() {
+        try (Helper helper = new Helper();
+                DeviceStream on = new DeviceStream();
+                Publisher publisher = localPublisher().slots(2).open();
+                DeviceFrame source = new DeviceFrame(publisher.format());
+                CudaStandIn.Hold hold = new CudaStandIn.Hold()) {
+            WritableFrame first = publisher.acquire();
+            WritableFrame second = publisher.acquire();
+            source.queueInto(first, on.handle());
+            helper.copyInto(second, source);
+            first.close(); // after two seconds
+            second.close();
+            assertNull(publisher.acquire());
+            while (hold.step(on.handle())) {
+                Thread.onSpinWait();
+            }
+            try (WritableFrame again = publisher.acquire()) {
+                assertNotNull(again);
+                assertNull(publisher.acquire(), "the helper's copies are still under way");
+            }
+            while (helper.step(hold)) {
+                Thread.onSpinWait();
+            }
+            WritableFrame one = publisher.acquire();
+            publisher.acquire().close();
+            one.close();
+        }
+    }
+
+    @Test
+    void onALostGpuEveryPublishSaysSo() {
+        try (Publisher publisher = localPublisher().slots(2).open()) {
+            CudaStandIn.loseDevice(700);
+            for (int i = 0; i < 5; i++) { // more often than there are slots
+                CudaException lost = assertThrows(
+                        CudaException.class, () -> publisher.acquire().publish(1));
+                assertTrue(lost.isContextLost());
+            }
+            assertThrows(CudaException.class, publisher::close);
+            CudaStandIn.recoverDevice();
+        }
+    }
+
+    /** The memory that another thread's copy writes to stays until the copy is done, though the publisher is closed. */
+    @Test
+    void aCloseKeepsTheRingOfAThreadThatCopiesIntoIt() throws Exception {
+        try (Arena arena = Arena.ofShared();
+                DeviceStream on = new DeviceStream()) {
+            Publisher publisher = localPublisher().stream(on.handle()).open();
+            MemorySegment pixels = arena.allocate(publisher.format().frameBytes());
+            WritableFrame frame = publisher.acquire();
+            CompletableFuture<Void> copying;
+            try (CudaStandIn.Hold hold = new CudaStandIn.Hold()) {
+                copying = CompletableFuture.runAsync(() -> frame.copyPlane(0, pixels, WIDTH));
+                awaitThat(() -> LibCudart.cudaStreamQuery(on.handle()) != LibCudart.cudaSuccess, "the copy is queued");
+                publisher.close();
+                assertEquals(List.of(), stream.remains(), "its names are free");
+                assertThrows(TimeoutException.class, () -> copying.get(100, TimeUnit.MILLISECONDS));
+            }
+            copying.get(30, TimeUnit.SECONDS); // and not with an illegal address
+            awaitThat(() -> CudaStandIn.remains().size() == 1, "all is released but the stream");
+            IllegalStateException closed =
+                    assertThrows(IllegalStateException.class, () -> frame.copyPlane(0, pixels, WIDTH));
+            assertTrue(closed.getMessage().contains("is closed"), closed.getMessage());
         }
     }
 

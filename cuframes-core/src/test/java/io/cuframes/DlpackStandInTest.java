@@ -153,14 +153,131 @@ class DlpackStandInTest {
         read(chroma, second);
         delete(luma.handOver(first));
         delete(chroma.handOver(second));
-        assertTrue(hold.step(second)); // its own reading
-        assertFalse(hold.step(second), "it waits for the first");
+        long ending = CudaStandIn.newestStream();
+        stepAll(second); // which does not wait for the first
+        assertFalse(hold.step(ending), "it waits for the first");
         assertEquals(SLOTS - 1, acquirable());
-        while (hold.step(first)) {
-            assertEquals(SLOTS - 1, acquirable());
-        }
-        assertTrue(hold.step(second));
+        stepAll(first);
+        assertEquals(SLOTS - 1, acquirable());
+        assertTrue(hold.step(ending));
         assertEquals(SLOTS, acquirable());
+    }
+
+    /** Has a held stream do all that it can do now. */
+    private void stepAll(long handle) {
+        assertTrue(hold.step(handle));
+        while (hold.step(handle)) {
+            Thread.onSpinWait();
+        }
+    }
+
+    /** Runs something in a thread of its own, with the default stream that such a thread has. */
+    private static void inAnotherThread(Runnable something) throws InterruptedException {
+        List<Throwable> thrown = new ArrayList<>();
+        Thread thread = Thread.ofPlatform()
+                .uncaughtExceptionHandler((failed, e) -> thrown.add(e))
+                .start(() -> {
+                    Cuda.useDevice(0);
+                    something.run();
+                });
+        thread.join();
+        assertEquals(List.of(), thrown);
+    }
+
+    @Test
+    void whatIsLeftToTheDefaultStreamOfOneThreadIsAwaitedWhereAnotherEndsTheLease() throws InterruptedException {
+        Frame frame = frame();
+        DlpackTensor luma = frame.dlpackY();
+        hold = new CudaStandIn.Hold();
+        read(luma, DlpackTensor.PER_THREAD_STREAM);
+        frame.closeOn(DlpackTensor.PER_THREAD_STREAM);
+        inAnotherThread(() -> {
+            luma.close();
+            assertFalse(hold.step(DlpackTensor.PER_THREAD_STREAM), "nothing is on the stream of this thread");
+        });
+        long ending = CudaStandIn.newestStream();
+        assertFalse(hold.step(ending), "it waits for the reading");
+        assertEquals(SLOTS - 1, acquirable());
+        stepAll(DlpackTensor.PER_THREAD_STREAM);
+        assertTrue(hold.step(ending));
+        assertEquals(SLOTS, acquirable());
+    }
+
+    @Test
+    void theDefaultStreamsOfTwoThreadsAreAwaitedBoth() throws InterruptedException {
+        Frame frame = frame();
+        DlpackTensor luma = frame.dlpackY();
+        DlpackTensor chroma = frame.dlpackUv();
+        long reads = newStream();
+        hold = new CudaStandIn.Hold();
+        read(luma, DlpackTensor.PER_THREAD_STREAM);
+        frame.closeOn(DlpackTensor.PER_THREAD_STREAM);
+        read(luma, reads);
+        inAnotherThread(() -> delete(luma.handOver(reads)));
+        long ending = CudaStandIn.newestStream();
+        inAnotherThread(() -> {
+            read(chroma, DlpackTensor.PER_THREAD_STREAM);
+            stepAll(DlpackTensor.PER_THREAD_STREAM);
+            chroma.close();
+        });
+        stepAll(reads);
+        assertFalse(hold.step(ending), "it waits for the first thread's");
+        assertEquals(SLOTS - 1, acquirable());
+        stepAll(DlpackTensor.PER_THREAD_STREAM);
+        assertTrue(hold.step(ending));
+        assertEquals(SLOTS, acquirable());
+    }
+
+    @Test
+    void aStreamMayBeDestroyedOnceAFrameWasClosedOnIt() {
+        long reads = Cuda.createStream();
+        Frame frame = frame();
+        DlpackTensor luma = frame.dlpackY();
+        hold = new CudaStandIn.Hold();
+        read(luma, reads);
+        frame.closeOn(reads);
+        assertEquals(LibCudart.cudaSuccess, LibCudart.cudaStreamDestroy(reads));
+        luma.close();
+        assertEquals(SLOTS - 1, acquirable(), "not read yet");
+        hold.close();
+        while (acquirable() < SLOTS) {
+            Thread.onSpinWait();
+        }
+    }
+
+    /** An event belongs to a context, and the application's streams may be of one of its own. */
+    @Test
+    void theWorkOfStreamsOfSeveralContextsIsAwaited() {
+        long other = CudaStandIn.streamOfAnotherContext();
+        streams.add(other);
+        long reads = newStream();
+        for (long[] order : new long[][] {{other, reads}, {reads, other}}) {
+            Frame frame = frame();
+            DlpackTensor luma = frame.dlpackY();
+            DlpackTensor chroma = frame.dlpackUv();
+            hold = new CudaStandIn.Hold();
+            read(luma, order[0]);
+            frame.closeOn(order[0]);
+            read(chroma, order[1]);
+            delete(luma.handOver(order[1]));
+            chroma.close();
+            stepAll(order[0]);
+            assertEquals(SLOTS - 1, acquirable());
+            stepAll(order[1]);
+            hold.close();
+            while (acquirable() < SLOTS) {
+                Thread.onSpinWait();
+            }
+        }
+    }
+
+    @Test
+    void aFrameThatOneStreamReadsIsClosedWithoutAnEvent() {
+        long reads = newStream();
+        Frame frame = frame();
+        List<String> calls = CudaStandIn.calls(() -> frame.closeOn(reads));
+        assertEquals(1, calls.stream().filter("cuStreamWriteValue64_v2"::equals).count(), calls.toString());
+        assertTrue(calls.stream().noneMatch(call -> call.contains("Event")), calls.toString());
     }
 
     @Test
@@ -172,10 +289,11 @@ class DlpackStandInTest {
         read(luma, reads);
         delete(luma.handOver(reads));
         frame.close();
+        assertFalse(hold.step(CudaStandIn.newestStream()), "it waits for the reading");
         assertEquals(SLOTS - 1, acquirable());
-        while (hold.step(reads)) {
-            Thread.onSpinWait();
-        }
+        long ending = CudaStandIn.newestStream();
+        stepAll(reads);
+        assertTrue(hold.step(ending));
         assertEquals(SLOTS, acquirable());
     }
 

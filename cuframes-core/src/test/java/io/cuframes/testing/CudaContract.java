@@ -271,6 +271,29 @@ abstract class CudaContract {
     }
 
     @Test
+    void anEventStandsForWhatWasQueuedWhenItWasRecorded() {
+        long event = made(out -> LibCuda.cuEventCreate(out, LibCuda.CU_EVENT_DISABLE_TIMING));
+        assertEquals(LibCuda.CUDA_SUCCESS, LibCuda.cuEventQuery(event), "it was never recorded");
+        try (StreamGate gate = new StreamGate();
+                DeviceStream first = new DeviceStream();
+                DeviceStream second = new DeviceStream();
+                DeviceStream after = new DeviceStream()) {
+            gate.block(first.handle());
+            ok(LibCuda.cuEventRecord(event, first.handle()));
+            assertEquals(LibCuda.CUDA_ERROR_NOT_READY, LibCuda.cuEventQuery(event));
+            ok(LibCuda.cuStreamWaitEvent(after.handle(), event, 0));
+            ok(LibCuda.cuEventRecord(event, second.handle()));
+            second.await();
+            assertEquals(LibCuda.CUDA_SUCCESS, LibCuda.cuEventQuery(event), "what it stands for now");
+            assertEquals(LibCuda.CUDA_ERROR_NOT_READY, LibCuda.cuStreamQuery(after.handle()), "what it stood for");
+            ok(LibCuda.cuEventDestroy_v2(event));
+            assertEquals(LibCuda.CUDA_ERROR_NOT_READY, LibCuda.cuStreamQuery(after.handle()));
+            gate.open();
+            after.await();
+        }
+    }
+
+    @Test
     void addressesAreToldApart() {
         long memory = allocate(BLOCK);
         MemorySegment page = sharedPage();

@@ -54,6 +54,9 @@ public final class CudaStandIn {
         static final MethodHandle SET = link("standin_set", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS));
         static final MethodHandle HOLD = link("standin_hold", FunctionDescriptor.ofVoid(JAVA_INT));
         static final MethodHandle STEP = link("standin_step", FunctionDescriptor.of(JAVA_INT, JAVA_LONG));
+        static final MethodHandle NEWEST_STREAM = link("standin_newest_stream", FunctionDescriptor.of(JAVA_LONG));
+        static final MethodHandle STREAM_OF_OTHER_CONTEXT =
+                link("standin_stream_of_other_context", FunctionDescriptor.of(JAVA_LONG));
         static final MethodHandle LOSE = link("standin_lose", FunctionDescriptor.ofVoid(JAVA_INT));
         static final MethodHandle RECOVER = link("standin_recover", FunctionDescriptor.ofVoid());
         static final MethodHandle TRACE = link("standin_trace", FunctionDescriptor.ofVoid(JAVA_INT));
@@ -201,6 +204,24 @@ public final class CudaStandIn {
             } catch (Throwable t) {
                 throw unexpected(t);
             }
+        }
+    }
+
+    /** The handle of the stream that was made last and is not destroyed, which may be one of the library's own; 0 if there is none. */
+    public static long newestStream() {
+        try {
+            return (long) Control.NEWEST_STREAM.invokeExact();
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** Makes a stream of the current device in a context of its own, as {@code cuCtxCreate} makes them; to be destroyed. */
+    public static long streamOfAnotherContext() {
+        try {
+            return (long) Control.STREAM_OF_OTHER_CONTEXT.invokeExact();
+        } catch (Throwable t) {
+            throw unexpected(t);
         }
     }
 

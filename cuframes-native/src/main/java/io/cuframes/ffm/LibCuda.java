@@ -652,6 +652,26 @@ public final class LibCuda {
         }
     }
 
+    // CUresult cuEventQuery(CUevent hEvent)
+    private static final class cuEventQuery {
+        private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT, JAVA_LONG);
+        private static final MethodHandle MH = NativeLibrary.CUDA.link(cuEventQuery.class, FUNC);
+    }
+
+    /**
+     * Looks whether the work that an event stands for is done.
+     *
+     * @param event event handle; one that was never recorded stands for nothing, which is done
+     * @return the status, a {@code CUresult} value; {@link #CUDA_ERROR_NOT_READY} if it is not
+     */
+    public static int cuEventQuery(long event) {
+        try {
+            return (int) cuEventQuery.MH.invokeExact(event);
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
     // CUresult cuEventDestroy_v2(CUevent hEvent)
     private static final class cuEventDestroy_v2 {
         private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT, JAVA_LONG);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.internal.connect;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
@@ -30,8 +29,10 @@ import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.SegmentHeader;
 import io.cuframes.internal.protocol.Shared;
 import io.cuframes.internal.protocol.SlotDescriptor;
+import io.cuframes.internal.protocol.SlotPlace;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /** What a subscriber holds of its publisher: the socket, the segment, its own control page and the ring, all checked and mapped. */
 public final class Connection implements AutoCloseable {
@@ -73,7 +74,7 @@ public final class Connection implements AutoCloseable {
             this.control = mapControl(descriptors[1], name);
             Faults.reach(FaultPoint.CONTROL_MAPPED);
             this.device = header.ring().transport().isDevice() ? findDevice(reader) : null;
-            this.ring = openRing(descriptors, snapshot);
+            this.ring = openRing(descriptors, snapshot, name);
             this.poll = arena.allocate(Pollfd.LAYOUT);
             poll.set(JAVA_INT, Pollfd.FD_OFFSET, socket.fd());
             poll.set(JAVA_SHORT, Pollfd.EVENTS_OFFSET, (short) (Libc.POLLIN | Libc.POLLRDHUP));
@@ -161,15 +162,12 @@ public final class Connection implements AutoCloseable {
         return reader == Connector.DEVICE_OF_RING ? Cuda.device(header.ring().device()) : Cuda.device(reader);
     }
 
-    private RingView openRing(Descriptor[] descriptors, MemorySegment snapshot) {
-        long[] offsets = new long[header.ring().slots()];
-        byte[][] handles = new byte[header.ring().slots()][];
-        for (int slot = 0; slot < offsets.length; slot++) {
-            long at = SegmentDescriptor.slotOffset(slot);
-            offsets[slot] = snapshot.get(JAVA_LONG, at + SlotDescriptor.OFFSET_OFFSET);
-            handles[slot] = snapshot.asSlice(at + SlotDescriptor.HANDLE_OFFSET, SlotDescriptor.HANDLE_LENGTH)
-                    .toArray(JAVA_BYTE);
-        }
+    private RingView openRing(Descriptor[] descriptors, MemorySegment snapshot, String name) {
+        SlotPlace[] places = new SlotPlace[header.ring().slots()];
+        Arrays.setAll(
+                places,
+                slot -> SlotPlace.read(snapshot.asSlice(SegmentDescriptor.slotOffset(slot), SlotDescriptor.LENGTH)));
+        long[] offsets = Arrays.stream(places).mapToLong(SlotPlace::offset).toArray();
         RingLayout layout = header.ring();
         return switch (layout.transport()) {
             case HOST ->
@@ -178,7 +176,7 @@ public final class Connection implements AutoCloseable {
                         layout.length(),
                         offsets,
                         header.format().frameBytes());
-            case CUDA_IPC -> new CudaIpcRingView(requireOwn(device, layout), handles, offsets);
+            case CUDA_IPC -> new CudaIpcRingView(requireOwn(device, layout), places, name);
             case CUDA_VMM ->
                 new CudaVmmRingView(device, Cuda.visible(layout.device()), descriptors[2], layout, offsets);
             case AUTO -> throw new AssertionError(layout);

@@ -271,9 +271,24 @@ public final class Cuda {
         return out.get(JAVA_LONG, 0);
     }
 
-    /** Has the event stand for the work queued on the stream so far. */
-    static void record(long event, long stream) {
-        checkDriver(LibCuda.cuEventRecord(event, stream), "cuEventRecord");
+    /** Whether the work is done that the event stands for now. */
+    static boolean isDone(long event) {
+        int status = LibCuda.cuEventQuery(event);
+        if (status == LibCuda.CUDA_ERROR_NOT_READY) {
+            return false;
+        }
+        checkDriver(status, "cuEventQuery");
+        return true;
+    }
+
+    /** Whether all that is queued on the stream is done. */
+    static boolean isIdle(long stream) {
+        int status = LibCuda.cuStreamQuery(stream);
+        if (status == LibCuda.CUDA_ERROR_NOT_READY) {
+            return false;
+        }
+        checkDriver(status, "cuStreamQuery");
+        return true;
     }
 
     /** Has the stream wait, in this process, for what the event stands for now. */

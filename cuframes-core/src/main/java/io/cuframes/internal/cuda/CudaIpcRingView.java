@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.internal.cuda;
 
+import io.cuframes.CuframesException;
+import io.cuframes.ErrorCode;
 import io.cuframes.internal.memory.RingView;
+import io.cuframes.internal.protocol.SlotPlace;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /** A ring in another process's device memory, opened through its CUDA IPC memory handles. */
 public final class CudaIpcRingView implements RingView {
     private final CudaDevice device;
-    private final byte[][] handles;
+    private final SlotPlace[] places;
     private final long[] addresses;
     private int opened;
 
@@ -15,25 +19,50 @@ public final class CudaIpcRingView implements RingView {
      * Opens the ring.
      *
      * @param device the GPU that holds it, as this process sees it
-     * @param handles the handle of each slot
-     * @param offsets where each slot starts in its handle's allocation
+     * @param places where each slot lies, as its descriptor says it
+     * @param name of the segment, for messages
+     * @throws CuframesException code PROTOCOL if a slot does not lie within what its handle opens
      */
-    public CudaIpcRingView(CudaDevice device, byte[][] handles, long[] offsets) {
+    public CudaIpcRingView(CudaDevice device, SlotPlace[] places, String name) {
         Cuda.loadRuntime();
         this.device = device;
-        this.handles = handles;
-        this.addresses = new long[handles.length];
+        this.places = places;
+        this.addresses = new long[places.length];
         long previous = Cuda.useDevice(device.ordinal());
         try {
-            while (opened < handles.length) {
-                addresses[opened] = IpcHandles.open(handles[opened]) + offsets[opened];
+            while (opened < places.length) {
+                int slot = opened;
+                long base = IpcHandles.open(handle(slot));
                 opened++;
+                requireWithin(slot, base, name);
+                addresses[slot] = base + places[slot].offset();
             }
         } catch (RuntimeException e) {
             close();
             throw e;
         } finally {
             Cuda.restoreDevice(previous, device.ordinal());
+        }
+    }
+
+    private byte[] handle(int slot) {
+        return places[slot].handle().toArray(ValueLayout.JAVA_BYTE);
+    }
+
+    /** The lengths are the publisher's word, and CUDA knows better: beyond an allocation, the next kernel that reads is the end of this process's context. */
+    private void requireWithin(int slot, long base, String name) {
+        SlotPlace place = places[slot];
+        DeviceMemory.Allocation opened = DeviceMemory.allocation(base);
+        long available = opened.base() + opened.length() - base; // small allocations lie within a block
+        if (place.offset() < 0
+                || place.length() < 0
+                || place.allocationLength() > available
+                || place.offset() > available - place.length()) {
+            throw new CuframesException(
+                    ErrorCode.PROTOCOL,
+                    "bad segment " + name + ": slot " + slot + " at offset " + place.offset() + " with "
+                            + place.length() + " bytes lies in an allocation of " + place.allocationLength()
+                            + " bytes, it says, and what its handle opens has " + available + " bytes");
         }
     }
 
@@ -52,7 +81,7 @@ public final class CudaIpcRingView implements RingView {
         long previous = Cuda.useDevice(device.ordinal());
         try {
             while (opened > 0) {
-                IpcHandles.close(handles[--opened]);
+                IpcHandles.close(handle(--opened));
             }
         } finally {
             Cuda.restoreDevice(previous, device.ordinal());

@@ -5,6 +5,7 @@ import io.cuframes.CudaException;
 import io.cuframes.CuframesException;
 import io.cuframes.ffm.LibCuda;
 import io.cuframes.internal.protocol.ControlDescriptor;
+import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.Shared;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicLong;
@@ -26,8 +27,15 @@ public final class DeviceReads implements AutoCloseable {
     /** Slots whose lease a GPU was asked to end and may not have ended yet. */
     private final AtomicLong released = new AtomicLong();
 
-    /** Orders one stream of this process behind another; made when it is first needed. */
-    private long event;
+    /** Carries the end of a stream's work to another stream, at once. Guarded by this. */
+    private final OrderEvent event = new OrderEvent();
+
+    /**
+     * The streams that end the leases of slots that several users leave to streams, each behind the work of all of them: streams of the library's own,
+     * so that nobody's stream waits for another's. One for each slot, so that no lease waits for another; made when first needed, 0 until then. Guarded
+     * by this.
+     */
+    private final long[] endStreams = new long[SegmentDescriptor.MAX_SLOTS];
 
     /**
      * Maps the control page for the device.
@@ -138,18 +146,26 @@ public final class DeviceReads implements AutoCloseable {
         }
     }
 
-    /** Has the second stream wait, in this process, for what is queued on the first so far. */
-    public synchronized void follow(long first, long second) {
+    /**
+     * Has {@link #releaseBehind} wait for what is queued on the stream so far. That is settled when this returns: the stream, whose handle may mean
+     * another one in another thread, is not kept.
+     */
+    public synchronized void endBehind(int slot, long onStream) {
         long previous = Cuda.useDevice(device.ordinal());
         try {
-            if (event == 0) {
-                event = Cuda.createEvent();
+            if (endStreams[slot] == 0) {
+                endStreams[slot] = Cuda.createStream();
             }
-            Cuda.record(event, first);
-            Cuda.await(second, event);
+            event.record(onStream);
+            event.holdBack(endStreams[slot]); // for this record, whatever the event is used for next
         } finally {
             Cuda.restoreDevice(previous, device.ordinal());
         }
+    }
+
+    /** Has the GPU end the lease on a slot behind all that {@link #endBehind} was called for. */
+    public synchronized void releaseBehind(int slot) {
+        release(slot, endStreams[slot]);
     }
 
     /** The consumer stream. */
@@ -168,8 +184,11 @@ public final class DeviceReads implements AutoCloseable {
         try {
             // No check: where the context is lost, each of these fails, and there is nothing left to release.
             LibCuda.cuMemHostUnregister(control);
-            if (event != 0) {
-                LibCuda.cuEventDestroy_v2(event);
+            event.destroy();
+            for (long endStream : endStreams) {
+                if (endStream != 0) {
+                    LibCuda.cuStreamDestroy_v2(endStream);
+                }
             }
             if (ownStream) {
                 LibCuda.cuStreamDestroy_v2(stream);

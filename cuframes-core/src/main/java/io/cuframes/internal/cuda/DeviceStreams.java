@@ -17,8 +17,11 @@ public final class DeviceStreams {
     /** In place of a handle: a stream of the library's own is to be made. */
     public static final long OWN_STREAM = -1;
 
+    /** cudaStreamPerThread, a handle that names another stream in every thread: it is never kept, but an event that was recorded there and then. */
+    static final long PER_THREAD_STREAM = 2;
+
     /** The default streams are 0, cudaStreamLegacy (1) and cudaStreamPerThread (2): always those of the current device. */
-    private static final long LAST_DEFAULT_STREAM = 2;
+    static final long LAST_DEFAULT_STREAM = 2;
 
     /** Other handles are addresses, and none is in the first page. */
     private static final long FIRST_HANDLE = 4096;

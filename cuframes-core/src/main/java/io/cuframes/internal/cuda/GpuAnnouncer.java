@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.internal.cuda;
 
+import io.cuframes.CudaException;
 import io.cuframes.CuframesException;
 import io.cuframes.ffm.LibCuda;
 import io.cuframes.internal.fault.FaultPoint;
@@ -11,22 +12,15 @@ import io.cuframes.internal.ring.Announcer;
 import io.cuframes.internal.ring.ReaderWaker;
 import io.cuframes.internal.ring.RingWriter;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * Announces frames in device memory: the GPU writes the head itself, in stream order behind the work that writes the pixels, so that a reader
  * that sees the head may use the frame at once and no process ever queues a wait for another. Used by the writer thread alone.
  */
 public final class GpuAnnouncer implements Announcer {
+    private static final System.Logger LOG = System.getLogger(GpuAnnouncer.class.getName());
+
     private static final long NO_STREAM = -1;
-
-    /** cudaStreamPerThread, a handle that names another stream in every thread. */
-    private static final long PER_THREAD_STREAM = 2;
-
-    /** How long a stream is waited for; one that takes longer may never end. */
-    private static final long QUIET_NANOS = 2_000_000_000;
-
-    private static final long LOOK_NANOS = 50_000;
 
     private final CudaDevice device;
     private final RingWriter writer;
@@ -36,10 +30,9 @@ public final class GpuAnnouncer implements Announcer {
     private final DeviceStreams streams;
     private final long stream;
     private final boolean ownStream;
-    private final long event;
+    private final OrderEvent event = new OrderEvent();
 
-    /** Orders the streams that one frame is copied on. */
-    private final long copiesEvent;
+    private final SlotCopies copies;
 
     private long lastStream = NO_STREAM;
 
@@ -64,7 +57,6 @@ public final class GpuAnnouncer implements Announcer {
         long previous = Cuda.useDevice(device.ordinal());
         boolean registered = false;
         long createdStream = 0;
-        long createdEvent = 0;
         try {
             long pageAddress = Cuda.registerHost(page);
             registered = true;
@@ -72,16 +64,10 @@ public final class GpuAnnouncer implements Announcer {
             createdStream = Cuda.createStream();
             probe(createdStream);
             this.stream = ownStream ? createdStream : stream;
-            createdEvent = Cuda.createEvent();
-            this.copiesEvent = Cuda.createEvent();
-            this.event = createdEvent;
             if (!ownStream) {
                 LibCuda.cuStreamDestroy_v2(createdStream); // it is idle
             }
         } catch (RuntimeException e) {
-            if (createdEvent != 0) {
-                LibCuda.cuEventDestroy_v2(createdEvent);
-            }
             if (createdStream != 0) {
                 LibCuda.cuStreamDestroy_v2(createdStream);
             }
@@ -92,6 +78,7 @@ public final class GpuAnnouncer implements Announcer {
         } finally {
             Cuda.restoreDevice(previous, device.ordinal());
         }
+        this.copies = new SlotCopies(device, writer);
         this.waker = new ReaderWaker(segment, writer);
     }
 
@@ -114,34 +101,33 @@ public final class GpuAnnouncer implements Announcer {
     }
 
     @Override
-    public void order(long before, long after) {
-        long previous = Cuda.useDevice(device.ordinal());
-        try {
-            Cuda.record(copiesEvent, before);
-            Cuda.await(after, copiesEvent);
-        } finally {
-            Cuda.restoreDevice(previous, device.ordinal());
-        }
+    public void copied(int slot, long onStream) {
+        copies.queued(slot, onStream);
     }
 
     @Override
-    public boolean awaitQuiet(long onStream) {
-        long previous = Cuda.useDevice(device.ordinal());
-        try {
-            long start = System.nanoTime();
-            int status = LibCuda.cuStreamQuery(onStream);
-            while (status == LibCuda.CUDA_ERROR_NOT_READY && System.nanoTime() - start < QUIET_NANOS) {
-                LockSupport.parkNanos(this, LOOK_NANOS);
-                status = LibCuda.cuStreamQuery(onStream);
-            }
-            if (status == LibCuda.CUDA_ERROR_NOT_READY) {
-                return false;
-            }
-            Cuda.checkDriver(status, "cuStreamQuery");
-            return true;
-        } finally {
-            Cuda.restoreDevice(previous, device.ordinal());
-        }
+    public boolean isInOrder(long before, long after) {
+        return before == after && before != DeviceStreams.PER_THREAD_STREAM; // which may be another thread's
+    }
+
+    @Override
+    public void order(int slot, long before, long after) {
+        copies.order(slot, before, after);
+    }
+
+    @Override
+    public boolean awaitQuiet(int slot, long onStream) {
+        return copies.await(slot, onStream);
+    }
+
+    @Override
+    public void withhold(int slot, long onStream) {
+        copies.withhold(slot, onStream);
+    }
+
+    @Override
+    public void lookAtWithheld() {
+        copies.lookAtWithheld();
     }
 
     @Override
@@ -150,15 +136,15 @@ public final class GpuAnnouncer implements Announcer {
         try {
             long previous = Cuda.useDevice(device.ordinal());
             try {
-                if (onStream != lastStream || onStream == PER_THREAD_STREAM) {
+                if (onStream != lastStream || onStream == DeviceStreams.PER_THREAD_STREAM) {
                     followLastStream(onStream, word);
                 }
                 Faults.reach(FaultPoint.ANNOUNCING);
                 Cuda.writeWord(onStream, headAddress, word);
                 queued = true;
                 lastStream = onStream;
-                if (onStream == PER_THREAD_STREAM) {
-                    recordLastStream(); // another thread could not
+                if (onStream == DeviceStreams.PER_THREAD_STREAM) {
+                    keepLastStream();
                 }
             } finally {
                 Cuda.restoreDevice(previous, device.ordinal());
@@ -169,6 +155,7 @@ public final class GpuAnnouncer implements Announcer {
                 waker.wakeSleepers();
             } else {
                 writer.withdraw(word);
+                copies.withholdUnlessIdle(HeadWord.slot(word), onStream);
             }
         }
     }
@@ -176,25 +163,39 @@ public final class GpuAnnouncer implements Announcer {
     /** Where the frame before was queued on another stream and is not announced yet, makes this stream wait for it: the head never goes back. */
     private void followLastStream(long onStream, long word) {
         if (lastStream != NO_STREAM && writer.announced() < HeadWord.seq(word) - 1) {
-            if (lastStream != PER_THREAD_STREAM) {
-                recordLastStream();
+            if (lastStream != DeviceStreams.PER_THREAD_STREAM) {
+                event.record(lastStream);
             }
-            Cuda.await(onStream, event);
+            event.holdBack(onStream);
         }
     }
 
-    private void recordLastStream() {
-        Cuda.record(event, lastStream);
+    /** Keeps what this thread's default stream means, which another thread could not tell. */
+    private void keepLastStream() {
+        try {
+            event.record(lastStream);
+        } catch (CudaException e) {
+            Cuda.synchronize(lastStream); // then the next frame has nothing to wait for
+            lastStream = NO_STREAM;
+            LOG.log(System.Logger.Level.DEBUG, "waited for a per-thread default stream instead", e);
+        }
     }
 
     @Override
     public String diagnose() {
-        int status = lastStream == NO_STREAM ? LibCuda.CUDA_SUCCESS : LibCuda.cuStreamQuery(lastStream);
+        int status = lastStatus();
         return switch (status) {
             case LibCuda.CUDA_SUCCESS -> "its stream is idle";
             case LibCuda.CUDA_ERROR_NOT_READY -> "its stream is still busy";
             default -> "its stream failed: " + Cuda.text(status);
         };
+    }
+
+    private int lastStatus() {
+        if (lastStream == NO_STREAM) {
+            return LibCuda.CUDA_SUCCESS;
+        }
+        return lastStream == DeviceStreams.PER_THREAD_STREAM ? event.status() : LibCuda.cuStreamQuery(lastStream);
     }
 
     @Override
@@ -206,8 +207,8 @@ public final class GpuAnnouncer implements Announcer {
                 LibCuda.cuStreamSynchronize(stream);
                 LibCuda.cuStreamDestroy_v2(stream);
             }
-            LibCuda.cuEventDestroy_v2(event);
-            LibCuda.cuEventDestroy_v2(copiesEvent);
+            event.destroy();
+            copies.destroyEvents();
             LibCuda.cuMemHostUnregister(page);
         } finally {
             Cuda.restoreDevice(previous, device.ordinal());

@@ -17,6 +17,18 @@ public record SlotPlace(long offset, long length, long allocationLength, MemoryS
     public static final MemorySegment NO_HANDLE =
             MemorySegment.ofArray(new byte[(int) SlotDescriptor.HANDLE_LENGTH]).asReadOnly();
 
+    /** Reads it from a slot descriptor that does not change, and copies the handle. Checks nothing. */
+    public static SlotPlace read(MemorySegment descriptor) {
+        byte[] handle = descriptor
+                .asSlice(SlotDescriptor.HANDLE_OFFSET, SlotDescriptor.HANDLE_LENGTH)
+                .toArray(ValueLayout.JAVA_BYTE);
+        return new SlotPlace(
+                descriptor.get(ValueLayout.JAVA_LONG, SlotDescriptor.OFFSET_OFFSET),
+                descriptor.get(ValueLayout.JAVA_LONG, SlotDescriptor.LENGTH_OFFSET),
+                descriptor.get(ValueLayout.JAVA_LONG, SlotDescriptor.ALLOCATION_LENGTH_OFFSET),
+                MemorySegment.ofArray(handle).asReadOnly());
+    }
+
     /** Writes it into a slot descriptor. Plain stores: nobody reads before the segment's state is READY. */
     public void write(MemorySegment descriptor) {
         descriptor.set(ValueLayout.JAVA_LONG, SlotDescriptor.OFFSET_OFFSET, offset);

@@ -17,20 +17,53 @@ public interface Announcer extends AutoCloseable {
     void require(long stream);
 
     /**
-     * Has what is queued on a stream from here on wait for what is queued on another so far.
+     * Notes that a copy into a taken slot was queued, by the thread that queued it: what the handle of a per-thread default stream means, no other thread
+     * can tell.
      *
-     * @param before a CUDA stream; ignored for host memory, as is the other
-     * @param after another, of the same device
+     * @param slot the slot
+     * @param stream the CUDA stream; ignored for host memory
      */
-    void order(long before, long after);
+    void copied(int slot, long stream);
 
     /**
-     * Waits until what is queued on a stream is done, for two seconds at most.
+     * Has what is queued on a stream from here on wait for the copies into a slot.
      *
-     * @param stream the CUDA stream; ignored for host memory
-     * @return whether it is done
+     * @param slot the slot
+     * @param before the CUDA stream that was named to {@link #copied} last; ignored for host memory, as is the other
+     * @param after a stream of the same device
      */
-    boolean awaitQuiet(long stream);
+    void order(int slot, long before, long after);
+
+    /**
+     * Whether all that follows on a stream comes after the copies into a slot by itself.
+     *
+     * @param before the CUDA stream that was named to {@link #copied} last
+     * @param after a stream of the same device
+     */
+    default boolean isInOrder(long before, long after) {
+        return before == after;
+    }
+
+    /**
+     * Waits until the copies into a slot are done, for two seconds at most.
+     *
+     * @param slot the slot
+     * @param stream the CUDA stream that was named to {@link #copied} last; ignored for host memory
+     * @return whether they are done
+     */
+    boolean awaitQuiet(int slot, long stream);
+
+    /**
+     * Withholds a taken slot that is given back with copies under way, until they are done: {@link #lookAtWithheld} finds that out. For the thread that
+     * writes.
+     *
+     * @param slot the slot
+     * @param stream the CUDA stream that was named to {@link #copied} last
+     */
+    void withhold(int slot, long stream);
+
+    /** Gives back the slots that were withheld for work that is done by now. For the thread that writes, while there are any. */
+    void lookAtWithheld();
 
     /**
      * Announces a frame.

@@ -32,13 +32,28 @@ public final class HostAnnouncer implements Announcer {
     }
 
     @Override
-    public void order(long before, long after) {
+    public void copied(int slot, long stream) {
         // Nothing is queued.
     }
 
     @Override
-    public boolean awaitQuiet(long stream) {
+    public void order(int slot, long before, long after) {
+        // Nothing is queued.
+    }
+
+    @Override
+    public boolean awaitQuiet(int slot, long stream) {
         return true;
+    }
+
+    @Override
+    public void withhold(int slot, long stream) {
+        writer.giveBack(slot);
+    }
+
+    @Override
+    public void lookAtWithheld() {
+        // There are none.
     }
 
     @Override

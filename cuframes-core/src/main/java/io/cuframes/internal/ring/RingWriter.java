@@ -15,7 +15,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * time; allocates nothing and takes no lock.
  */
 public final class RingWriter {
-    /** {@link #take()}: every slot is leased or in the caller's hands. */
+    /** {@link #take()}: every slot is leased, withheld or in the caller's hands. */
     public static final int ALL_LEASED = -1;
 
     /** {@link #take()}: none is free now, but frames that the GPU has not announced yet will be once it has. */
@@ -31,11 +31,14 @@ public final class RingWriter {
     private final MemorySegment segment;
     private final ReaderSet readers;
 
-    /** What each slot holds: FREE, TAKEN, or the seq of a published frame. */
+    /** What each slot holds: FREE, TAKEN (withheld ones, too), or the seq of a published frame. */
     private final long[] holds;
 
     /** The slots that are FREE, as bits. */
     private long free;
+
+    /** The slots that are withheld, as bits: given back, and not to be taken before work is done that is queued on a GPU and may write there. */
+    private long withheld;
 
     /**
      * The slots with published frames by age, oldest first: which slot comes after each, and which before. A last entry stands for both ends, so that the
@@ -162,9 +165,12 @@ public final class RingWriter {
      * Takes a particular slot for writing, unless somebody leases it or has yet to take its frame. Never waits.
      *
      * @param slot that the caller does not have already
-     * @return the slot, or {@link #ALL_LEASED}, {@link #ALL_PENDING} or {@link #UNREAD} where it is that one's case
+     * @return the slot, or {@link #ALL_LEASED} (also where it is withheld), {@link #ALL_PENDING} or {@link #UNREAD} where it is that one's case
      */
     public int take(int slot) {
+        if ((withheld & 1L << slot) != 0) {
+            return ALL_LEASED;
+        }
         if (holds[slot] == TAKEN) {
             throw new IllegalStateException("slot " + slot + " is acquired already: publish or close its frame first");
         }
@@ -282,6 +288,25 @@ public final class RingWriter {
         }
         holds[slot] = FREE; // its seq word stays 0
         free |= 1L << slot;
+    }
+
+    /** Gives a slot back that is not to be taken before {@link #restore}; it is taken, or free since it was just withdrawn. */
+    public void withhold(int slot) {
+        giveBack(slot);
+        free &= ~(1L << slot);
+        holds[slot] = TAKEN;
+        withheld |= 1L << slot;
+    }
+
+    /** The slots that are withheld, as bits. */
+    public long withheld() {
+        return withheld;
+    }
+
+    /** Ends a {@link #withhold}: the slot is free. */
+    public void restore(int slot) {
+        withheld &= ~(1L << slot);
+        giveBack(slot);
     }
 
     /**
