@@ -545,7 +545,7 @@ public final class Publisher implements AutoCloseable {
     /**
      * The stream in words.
      *
-     * @return transport, device, format, size, slots and memory
+     * @return transport, device, format, size, slots, memory and socket; behind the socket, the better places for it that could not be used, and why
      */
     public String describe() {
         return transport + (device == null ? "" : " on " + device)
@@ -553,7 +553,12 @@ public final class Publisher implements AutoCloseable {
                 + format.width()
                 + "x" + format.height()
                 + ", " + header.ring().slots() + " slots, " + header.ring().length() / (1 << 20) + " MiB, socket "
-                + parts.server().socketPath();
+                + parts.server().socketPath() + passedOver(parts.server().passedOver());
+    }
+
+    /** Why the socket is not where readers of other users would find it. */
+    private static String passedOver(List<String> places) {
+        return places.isEmpty() ? "" : " (passed over: " + String.join("; ", places) + ")";
     }
 
     /**

@@ -36,8 +36,12 @@ abstract class FaultConformance extends StreamTest {
     /** Longer than a reader that runs needs for a step on a busy machine. */
     private static final int GRACE_MILLIS = 3000;
 
-    /** The library tries again by itself: these are steps of a server that refuses one connection, and its subscriber connects anew. */
-    private static final Set<FaultPoint> COPED = EnumSet.of(FaultPoint.HELLO_READ, FaultPoint.CONTROL_PAGE_MADE);
+    /**
+     * The library tries again by itself: these are steps of a server that makes a name again that was lost, or refuses one connection, and its
+     * subscriber connects again.
+     */
+    private static final Set<FaultPoint> COPED =
+            EnumSet.of(FaultPoint.SOCKET_LOST, FaultPoint.HELLO_READ, FaultPoint.CONTROL_PAGE_MADE);
 
     FaultConformance(Transport transport) {
         super(transport);

@@ -59,7 +59,7 @@ abstract class KillConformance {
     private static final Set<FaultPoint> ONCE = EnumSet.range(FaultPoint.RING_MADE, FaultPoint.SERVER_STARTED);
 
     private static final Set<FaultPoint> ENDING = EnumSet.range(FaultPoint.ENDING, FaultPoint.REOPENING);
-    private static final Set<FaultPoint> CONNECTING = EnumSet.range(FaultPoint.CONNECTED, FaultPoint.READY_SENT);
+    private static final Set<FaultPoint> CONNECTING = EnumSet.range(FaultPoint.PLACE_OPENED, FaultPoint.READY_SENT);
     private static final Set<FaultPoint> GREETING = EnumSet.range(FaultPoint.PEER_ACCEPTED, FaultPoint.READY_READ);
 
     final Transport transport;
@@ -126,7 +126,8 @@ abstract class KillConformance {
             return anyOf(2);
         }
         return switch (point) {
-            case PEER_RELEASED, PUBLISHER_LOST, EPOCH_BEGUN, DISCONNECTING, RING_UNMAPPED, ALL_UNMAPPED -> 1;
+            case SOCKET_LOST, PEER_RELEASED, PUBLISHER_LOST, EPOCH_BEGUN, DISCONNECTING, RING_UNMAPPED, ALL_UNMAPPED ->
+                1;
             default -> anyOf(12);
         };
     }
@@ -342,10 +343,23 @@ abstract class KillConformance {
                     leaver.close();
                 }
             }
+            case SOCKET_LOST -> {
+                assertEquals("ready " + transport, victim.answer());
+                victim.tell("await 2\npublish 20"); // and lives on
+                loseTheSocket();
+            }
             case REOPENING -> victim.tell("await 2\npublish 20\nreopen RGB24 64 64\npublish 20\nclose");
             default -> victim.tell("await 2\npublish 40\nclose");
         }
         return awaitDeath(victim, point, () -> {});
+    }
+
+    private void loseTheSocket() {
+        try {
+            Files.delete(stream.socket());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Has a lease come between a writer's first look at a slot and its second. */

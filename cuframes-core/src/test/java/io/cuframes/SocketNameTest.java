@@ -14,6 +14,7 @@ import io.cuframes.testing.StreamFixture;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -120,10 +121,23 @@ class SocketNameTest {
 
     @Test
     void aSocketThatSomebodyElsePutThereIsNotRemovedAtTheEnd() throws IOException {
-        try (Publisher publisher = publisher(stream.key())) {
-            Files.delete(stream.socket());
-            Files.writeString(stream.socket(), publisher.key());
+        Path own = stream.directory().resolve("own");
+        try (Descriptor other = listener(own)) {
+            try (Publisher publisher = publisher(stream.key())) {
+                Files.move(own, stream.socket(), StandardCopyOption.REPLACE_EXISTING);
+                assertEquals(stream.key(), publisher.key());
+            }
+            assertTrue(Files.exists(stream.socket()));
+            assertTrue(other.fd() >= 0);
         }
-        assertEquals(stream.key(), Files.readString(stream.socket()));
+    }
+
+    /** A live process's, whoever it is. */
+    private static Descriptor listener(Path name) {
+        Descriptor socket = new Descriptor(
+                Posix.check(Libc.socket(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_CLOEXEC, 0), "socket"));
+        Posix.check(new UnixAddress(name).bind(socket), "bind");
+        Posix.check(Libc.listen(socket.fd(), 8), "listen");
+        return socket;
     }
 }

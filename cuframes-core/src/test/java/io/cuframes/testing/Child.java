@@ -52,9 +52,11 @@ public final class Child implements AutoCloseable {
     }
 
     /** The same, with another class path, for who cannot read this one. */
-    static Child startBy(List<String> program, String classPath, Class<?> main, Object... arguments) {
+    static Child startBy(
+            List<String> program, List<String> options, String classPath, Class<?> main, Object... arguments) {
         List<String> command = new ArrayList<>(program);
         command.addAll(ChildJvm.plainCommand());
+        command.addAll(options);
         command.addAll(List.of("-cp", classPath, main.getName()));
         return start(command, Map.of(), arguments);
     }

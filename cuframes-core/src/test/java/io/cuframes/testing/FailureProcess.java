@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /**
@@ -64,7 +65,11 @@ public final class FailureProcess {
         FaultInjector.arm(point + ":1:FAIL");
         String outcome;
         try {
-            play();
+            if (point == FaultPoint.SOCKET_LOST) {
+                loseTheSocket();
+            } else {
+                play();
+            }
             outcome = "coped";
         } catch (CuframesException e) {
             outcome = e.code() == ErrorCode.INTERNAL && e.getMessage().contains(point.name()) ? "thrown" : "threw " + e;
@@ -97,6 +102,21 @@ public final class FailureProcess {
             exchange(publisher, subscriber);
         } finally {
             publisher.close();
+        }
+    }
+
+    /** Removes a publisher's socket, and waits until it is there again. */
+    private void loseTheSocket() throws IOException {
+        try (Publisher publisher = publisher().open()) {
+            Path socket = directory.resolve(publisher.key() + ".sock");
+            Files.delete(socket);
+            long start = System.nanoTime();
+            while (!Files.exists(socket)) {
+                if (System.nanoTime() - start > PATIENCE.toNanos()) {
+                    throw new IllegalStateException("the socket is not made again");
+                }
+                LockSupport.parkNanos(1_000_000);
+            }
         }
     }
 

@@ -60,7 +60,20 @@ public final class ForeignUser implements AutoCloseable {
 
     /** Starts a main class as a user, with a primary group and others. */
     public Child start(int user, int group, List<Integer> others, Class<?> main, Object... arguments) {
-        List<String> program = new ArrayList<>(List.of("setpriv", "--reuid=" + user, "--regid=" + group));
+        return startBy(List.of(), List.of(), user, group, others, main, arguments);
+    }
+
+    /** The same, by a program that starts what its last arguments say, and with options of its JVM. */
+    public Child startBy(
+            List<String> by,
+            List<String> options,
+            int user,
+            int group,
+            List<Integer> others,
+            Class<?> main,
+            Object... arguments) {
+        List<String> program = new ArrayList<>(by);
+        program.addAll(List.of("setpriv", "--reuid=" + user, "--regid=" + group));
         program.add(
                 others.isEmpty()
                         ? "--clear-groups"
@@ -68,7 +81,7 @@ public final class ForeignUser implements AutoCloseable {
                                 + String.join(
                                         ",",
                                         others.stream().map(String::valueOf).toList()));
-        return Child.startBy(program, classPath, main, arguments);
+        return Child.startBy(program, options, classPath, main, arguments);
     }
 
     @Override

@@ -26,7 +26,7 @@ import java.util.logging.Logger;
  * A publisher in a process of its own, told what to do line by line: {@code publish N} (what finds no slot is dropped; answered
  * once all are announced), {@code slots} (how many can be acquired at a time), {@code stats}, {@code health}
  * (all statistics, as JSON), {@code policy}
- * (what its policy has counted), {@code warnings} (what it has logged), {@code await N} (until so many subscribers read), {@code reopen FORMAT WIDTH HEIGHT}, {@code close}.
+ * (what its policy has counted), {@code warnings} (what it has logged), {@code describe} (what it says of itself), {@code await N} (until so many subscribers read), {@code reopen FORMAT WIDTH HEIGHT}, {@code close}.
  * Answers each line with one.
  */
 public final class PublisherProcess {
@@ -49,13 +49,13 @@ public final class PublisherProcess {
         pattern = new FramePattern(opened.format());
     }
 
-    /** Arguments: key, socket directory, transport, slots, width, height; and policy, wait timeout, grace period in ms. */
+    /** Arguments: key, socket directory or "-" for the usual places, transport, slots, width, height; and policy, wait timeout, grace period in ms. */
     public static void main(String[] args) throws IOException {
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         Warnings warnings = new Warnings();
         LOGGER.addHandler(warnings);
         Publisher.Builder builder = Publisher.builder(args[0])
-                .socketDirectory(Path.of(args[1]))
+                .socketDirectory(args[1].equals("-") ? null : Path.of(args[1]))
                 .transport(Transport.valueOf(args[2]))
                 .slots(Integer.parseInt(args[3]))
                 .size(Integer.parseInt(args[4]), Integer.parseInt(args[5]));
@@ -88,6 +88,7 @@ public final class PublisherProcess {
             case "stats" ->
                 "stats " + publisher.subscribers() + " " + publisher.published() + " " + publisher.dropped();
             case "policy" -> "policy " + publisher.refused() + " " + publisher.stalled();
+            case "describe" -> publisher.describe();
             case "warnings" -> "warnings " + warnings;
             case "health" -> publisher.stats().toJson();
             case "await" -> "subscribers " + await(Integer.parseInt(words[1]));

@@ -64,11 +64,11 @@ public final class SubscriberProcess {
         this.subscriber = subscriber;
     }
 
-    /** Arguments: key, socket directory, mode, and "reconnect" where it is to follow the stream from epoch to epoch. */
+    /** Arguments: key, socket directory or "-" for the usual places, mode, and "reconnect" where it is to follow the stream from epoch to epoch. */
     public static void main(String[] args) throws IOException {
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         Subscriber.Builder builder = Subscriber.builder(args[0])
-                .socketDirectory(Path.of(args[1]))
+                .socketDirectory(args[1].equals("-") ? null : Path.of(args[1]))
                 .mode(SubscriberMode.valueOf(args[2]))
                 .name("test");
         if (args.length > 3 && args[3].equals("reconnect")) {

@@ -115,7 +115,7 @@ final class StreamTable {
             lines.add(line(rows.get(i + 1), widths));
             lines.addAll(below(now.streams().get(i)));
         }
-        for (StreamSearch.Place place : now.places()) {
+        for (StreamSearch.Look place : now.places()) {
             if (!place.remedy().isEmpty()) {
                 lines.add(place.directory() + " " + place.trouble());
                 lines.add(GAP + "-> " + place.remedy());
@@ -189,7 +189,7 @@ final class StreamTable {
         JsonLine json = JsonLine.begin().beginArray("streams");
         now.streams().forEach(each -> json.element(json(each).toString()));
         json.endArray().beginArray("places");
-        for (StreamSearch.Place place : now.places()) {
+        for (StreamSearch.Look place : now.places()) {
             json.element(JsonLine.begin()
                     .put("directory", place.directory().toString())
                     .put("trouble", place.trouble())

@@ -47,7 +47,7 @@ public final class Connector {
     public static final int DEVICE_OF_RING = -1;
 
     private final StreamKey key;
-    private final List<Path> places;
+    private final List<Place> places;
     private final SubscriberMode mode;
     private final String name;
     private final int device;
@@ -88,9 +88,11 @@ public final class Connector {
         while (true) {
             StringJoiner absent = new StringJoiner("; ");
             CuframesException denied = null;
-            for (Path directory : SocketDirectory.forSubscriber(places)) {
-                try {
-                    Connection connection = tryConnect(new UnixAddress(key.socketPath(directory)), absent, cancelled);
+            int distrusted = 0;
+            for (Place place : places) {
+                try (OpenedPlace opened = OpenedPlace.open(place)) {
+                    distrusted += opened.state() == OpenedPlace.State.DISTRUSTED ? 1 : 0;
+                    Connection connection = tryConnect(opened, absent, cancelled);
                     if (connection != null) {
                         return connection;
                     }
@@ -99,12 +101,22 @@ public final class Connector {
                     if (e.code() != ErrorCode.ACCESS_DENIED || places.size() == 1) {
                         throw e;
                     }
-                    denied = e;
+                    if (denied == null) {
+                        denied = e;
+                    } else {
+                        absent.add(e.getMessage());
+                    }
                 }
+            }
+            if (distrusted == places.size()) {
+                throw SocketDirectory.nowhere(List.of(absent.toString()));
             }
             if (System.nanoTime() - deadline >= 0 || cancelled.getAsBoolean()) {
                 if (denied != null) {
-                    throw denied;
+                    throw new CuframesException(
+                            ErrorCode.ACCESS_DENIED,
+                            denied.getMessage() + (absent.length() == 0 ? "" : "; elsewhere: " + absent),
+                            denied);
                 }
                 throw new CuframesException(
                         ErrorCode.NOT_FOUND,
@@ -121,7 +133,14 @@ public final class Connector {
     }
 
     /** One try at one place; null, and a reason, if nobody is there. */
-    private Connection tryConnect(UnixAddress address, StringJoiner absent, BooleanSupplier cancelled) {
+    private Connection tryConnect(OpenedPlace opened, StringJoiner absent, BooleanSupplier cancelled) {
+        Path name = key.socketPath(opened.path());
+        if (!opened.isOpen()) {
+            absent.add(whyNotOpen(opened, name));
+            return null;
+        }
+        Faults.reach(FaultPoint.PLACE_OPENED);
+        UnixAddress address = opened.address(key.socketFile());
         Descriptor socket = new Descriptor(Posix.check(
                 Libc.socket(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_CLOEXEC | Libc.SOCK_NONBLOCK, 0),
                 "making a socket"));
@@ -129,7 +148,12 @@ public final class Connector {
         try {
             int result = address.connect(socket);
             if (result < 0) {
-                absent.add(address.name() + " " + whyAbsent(result, address));
+                absent.add(whyAbsent(result, opened, name));
+                return null;
+            }
+            String distrust = opened.distrust(Posix.peer(socket));
+            if (distrust != null) {
+                absent.add(name + " " + distrust);
                 return null;
             }
             kept = true; // greet closes it, or hands it to the connection
@@ -141,23 +165,56 @@ public final class Connector {
         }
     }
 
-    /** Why nobody answers; throws where trying again would not help. */
-    private static String whyAbsent(int result, UnixAddress address) {
-        return switch (-result) {
-            case Errno.ENOENT -> "does not exist";
-            case Errno.ECONNREFUSED -> "is left over from a publisher that died";
-            case Errno.EAGAIN -> "is too busy to answer";
-            case Errno.ENOTDIR -> "is not in a directory";
-            case Errno.EACCES ->
-                throw new CuframesException(
-                        ErrorCode.ACCESS_DENIED,
-                        "the socket " + address.name() + " or its directory is closed to user " + Libc.geteuid()
-                                + " (group " + Libc.getegid()
-                                + "): run the subscriber as the publisher's user or in its"
-                                + " group, or have the publisher allow it (Publisher.Builder.allowUsers, allowGroups;"
-                                + " rtsp-source --allow-user, --allow-group)");
-            default -> throw Posix.failure("connecting to " + address.name(), -result);
+    /** Why a place was passed over; throws where trying again would not help. */
+    private String whyNotOpen(OpenedPlace opened, Path name) {
+        return switch (opened.state()) {
+            case ABSENT -> {
+                new UnixAddress(name); // throws if it cannot be one, whether it is there or not
+                yield name + " does not exist";
+            }
+            case CLOSED -> whyClosed(name, opened.path() + " " + opened.trouble());
+            case DISTRUSTED -> opened.path() + " is passed over: it " + opened.trouble();
+            case NO_DIRECTORY, OPEN -> opened.path() + " " + opened.trouble();
         };
+    }
+
+    /** Why nobody answers; throws where trying again would not help. */
+    private String whyAbsent(int result, OpenedPlace opened, Path name) {
+        return switch (-result) {
+            case Errno.ENOENT -> {
+                Posix.requireProc();
+                yield name + " does not exist";
+            }
+            case Errno.ECONNREFUSED -> name + " is left over from a publisher that died";
+            case Errno.EAGAIN -> name + " is too busy to answer";
+            case Errno.ENOTDIR -> name + " is not in a directory";
+            case Errno.EACCES -> {
+                String detail = "the directory has " + opened.describe();
+                if (opened.canSee(key.socketFile())) {
+                    throw closed(name, detail);
+                }
+                yield whyClosed(name, detail);
+            }
+            default -> throw Posix.failure("connecting to " + name, -result);
+        };
+    }
+
+    /** Nobody knows what is in a directory that is closed: where it is one of several places, the key may come up in the next. */
+    private String whyClosed(Path name, String detail) {
+        CuframesException closed = closed(name, detail);
+        if (places.size() == 1) {
+            throw closed;
+        }
+        return closed.getMessage();
+    }
+
+    private static CuframesException closed(Path name, String detail) {
+        return new CuframesException(
+                ErrorCode.ACCESS_DENIED,
+                "the socket " + name + " or its directory is closed to user " + Libc.geteuid() + " (group "
+                        + Libc.getegid() + "; " + detail + "): run the subscriber as the publisher's user or in its"
+                        + " group, or have the publisher allow it (Publisher.Builder.allowUsers, allowGroups;"
+                        + " rtsp-source --allow-user, --allow-group)");
     }
 
     private Connection greet(Descriptor socket, UnixAddress address, StringJoiner absent, BooleanSupplier cancelled) {

@@ -16,22 +16,27 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * A publisher's listening socket and its name (docs/protocol.md, section 10). The name is made and removed under a lock on the directory, so
- * that two publishers, of different containers even, never take each other's for a leftover.
+ * that two publishers, of different containers even, never take each other's for a leftover. All of it is done through the directory's descriptor,
+ * which was checked.
  */
 final class ListeningSocket implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(ListeningSocket.class.getName());
 
     private static final int BACKLOG = 64;
+
+    /** How long a publisher that begins or ends waits for the lock. */
     private static final long LOCK_PATIENCE_NANOS = 2_000_000_000;
 
-    private final Path directory;
+    private final OpenedPlace place;
+    private final StreamKey key;
     private final Path name;
     private final Descriptor socket;
     private final FileStatus identity;
 
-    private ListeningSocket(Path directory, Path name, Descriptor socket, FileStatus identity) {
-        this.directory = directory;
-        this.name = name;
+    private ListeningSocket(OpenedPlace place, StreamKey key, Descriptor socket, FileStatus identity) {
+        this.place = place;
+        this.key = key;
+        this.name = key.socketPath(place.path());
         this.socket = socket;
         this.identity = identity;
     }
@@ -40,31 +45,56 @@ final class ListeningSocket implements AutoCloseable {
      * Binds and listens, in place of a dead publisher's socket if need be. The socket gets its mode, and listens, under another name first: the
      * key's name never leads to one that lets the wrong ones connect, or the right ones not.
      *
+     * @param place where; closed with the socket, and where this throws
      * @throws CuframesException code ALREADY_EXISTS if a live process listens there
      */
-    static ListeningSocket open(StreamKey key, Path directory, Access access) {
-        Path name = key.socketPath(directory);
-        Path draft = key.draftPath(directory);
-        UnixAddress address = new UnixAddress(name);
+    static ListeningSocket open(StreamKey key, OpenedPlace place, Access access) {
+        return open(key, place, access, LOCK_PATIENCE_NANOS);
+    }
+
+    /**
+     * The same for who must not wait.
+     *
+     * @throws CuframesException code TIMEOUT, at once, if another process holds the lock on the directory
+     */
+    static ListeningSocket openAtOnce(StreamKey key, OpenedPlace place, Access access) {
+        return open(key, place, access, 0);
+    }
+
+    private static ListeningSocket open(StreamKey key, OpenedPlace place, Access access, long patienceNanos) {
+        try {
+            Faults.reach(FaultPoint.SOCKET_DIRECTORY_OPENED);
+            try (Descriptor lock = lock(place, patienceNanos)) {
+                warnOfHindrance(key, place, access);
+                requireFree(key, place.address(key.socketFile()));
+                return bind(key, place, access);
+            }
+        } catch (RuntimeException | Error e) {
+            place.close();
+            throw e;
+        }
+    }
+
+    private static ListeningSocket bind(StreamKey key, OpenedPlace place, Access access) {
+        Path name = key.socketPath(place.path());
+        Path draft = place.inside(key.draftFile());
         Descriptor socket = newSocket();
         boolean bound = false;
-        try (Descriptor lock = lock(directory)) {
-            warnOfHindrance(key, directory, lock, access);
-            requireFree(key, address);
-            Posix.unlink(draft); // of a publisher that was killed in between
+        try {
+            Posix.unlink(draft, name + "'s draft"); // of a publisher that was killed in between
             Posix.check(Libc.fchmod(socket.fd(), 0), "closing a socket to others"); // bind takes the mode over
-            Posix.check(new UnixAddress(draft).bind(socket), "binding the socket " + name);
+            Posix.check(place.address(key.draftFile()).bind(socket), "binding the socket " + name);
             bound = true;
             Faults.reach(FaultPoint.SOCKET_BOUND);
-            FileStatus identity = admit(draft, access);
+            FileStatus identity = admit(draft, name, access);
             Posix.check(Libc.listen(socket.fd(), BACKLOG), "listening on " + name);
             Faults.reach(FaultPoint.SOCKET_LISTENING);
-            Posix.check(Posix.tryRename(draft, name, 0), "putting a socket at " + name);
+            Posix.check(Posix.tryRename(draft, place.inside(key.socketFile()), 0), "putting a socket at " + name);
             Faults.reach(FaultPoint.SOCKET_NAMED);
-            return new ListeningSocket(directory, name, socket, identity);
-        } catch (RuntimeException e) {
+            return new ListeningSocket(place, key, socket, identity);
+        } catch (RuntimeException | Error e) {
             if (bound) {
-                Posix.unlink(draft);
+                Posix.unlink(draft, name + "'s draft");
             }
             socket.close();
             throw e;
@@ -72,26 +102,26 @@ final class ListeningSocket implements AutoCloseable {
     }
 
     /** Sets who may connect to the socket of that name, and to no other file that somebody may have put there. */
-    private static FileStatus admit(Path draft, Access access) {
+    private static FileStatus admit(Path draft, Path name, Access access) {
         try (Descriptor file = Posix.open(draft, Libc.O_PATH | Libc.O_NOFOLLOW, 0)) {
-            FileStatus status = Posix.status(file, draft.toString());
+            FileStatus status = Posix.status(file, name.toString());
             if (!status.isSocket() || status.owner() != Libc.geteuid()) {
                 throw new CuframesException(
                         ErrorCode.ACCESS_DENIED,
-                        "another user replaces files in the socket directory " + draft.getParent()
+                        "another user replaces files in the socket directory " + name.getParent()
                                 + ": use one that only this user can write to");
             }
-            access.applyToSocket(file, "the socket " + draft);
+            access.applyToSocket(file, "the socket " + name);
             return status;
         }
     }
 
-    private static void warnOfHindrance(StreamKey key, Path directory, Descriptor opened, Access access) {
-        String hindrance = access.hindrance(Posix.status(opened, directory.toString()));
+    private static void warnOfHindrance(StreamKey key, OpenedPlace place, Access access) {
+        String hindrance = access.hindrance(place.status());
         if (hindrance != null) {
             LOG.log(
                     access.chosen() ? System.Logger.Level.WARNING : System.Logger.Level.DEBUG,
-                    () -> "the socket directory " + directory + " lets not all through whom \"" + key + "\" admits ("
+                    () -> "the socket directory " + place.path() + " lets not all through whom \"" + key + "\" admits ("
                             + access + "): " + hindrance);
         }
     }
@@ -104,7 +134,7 @@ final class ListeningSocket implements AutoCloseable {
 
     /** Throws if what has the name is more than a dead publisher's leftover. */
     private static void requireFree(StreamKey key, UnixAddress address) {
-        if (Posix.status(address.name()) == null) {
+        if (Posix.status(address.through(), address.name().toString()) == null) {
             return;
         }
         try (Descriptor probe = newSocket()) {
@@ -125,23 +155,26 @@ final class ListeningSocket implements AutoCloseable {
     }
 
     /** Takes the lock on the directory, which ends with the descriptor. */
-    private static Descriptor lock(Path directory) {
-        Descriptor descriptor = Posix.open(directory, Libc.O_RDONLY | Libc.O_DIRECTORY, 0);
-        long deadline = System.nanoTime() + LOCK_PATIENCE_NANOS;
+    private static Descriptor lock(OpenedPlace place, long patienceNanos) {
+        Descriptor descriptor = new Descriptor(Posix.check(
+                Posix.tryOpen(place.inside(""), Libc.O_RDONLY | Libc.O_DIRECTORY, 0),
+                "opening the socket directory " + place.path() + ", to lock it,"));
+        long deadline = System.nanoTime() + patienceNanos;
         int result = Libc.flock(descriptor.fd(), Libc.LOCK_EX | Libc.LOCK_NB);
         while (result == -Errno.EAGAIN || result == -Errno.EINTR) {
-            if (System.nanoTime() - deadline > 0) {
+            if (System.nanoTime() - deadline >= 0) {
                 descriptor.close();
                 throw new CuframesException(
                         ErrorCode.TIMEOUT,
-                        "another process has held the lock on the socket directory " + directory + " for 2 s");
+                        "another process has held the lock on the socket directory " + place.path() + " for "
+                                + patienceNanos / 1_000_000_000 + " s");
             }
             LockSupport.parkNanos(1_000_000);
             result = Libc.flock(descriptor.fd(), Libc.LOCK_EX | Libc.LOCK_NB);
         }
         if (result < 0) {
             descriptor.close();
-            throw Posix.failure("locking the socket directory " + directory, -result);
+            throw Posix.failure("locking the socket directory " + place.path(), -result);
         }
         return descriptor;
     }
@@ -154,17 +187,45 @@ final class ListeningSocket implements AutoCloseable {
         return name;
     }
 
+    /** Where it is. */
+    Place place() {
+        return place.place();
+    }
+
+    /** Why who comes by the name does not get to this socket; null if it does. Goes the way of those who come: by the path. */
+    String loss() {
+        try {
+            FileStatus now = Posix.status(name);
+            if (now == null) {
+                return "is gone";
+            }
+            return now.sameFile(identity) ? null : "leads to another file";
+        } catch (CuframesException e) {
+            return "cannot be reached (" + e.getMessage() + ")";
+        }
+    }
+
     /** Removes the name, if it is still this socket's, and stops listening. */
     @Override
     public void close() {
-        try (Descriptor lock = lock(directory)) {
-            FileStatus now = Posix.status(name);
+        close(LOCK_PATIENCE_NANOS);
+    }
+
+    /** The same for who must not wait: leaves the name behind where another process holds the lock. */
+    void closeAtOnce() {
+        close(0);
+    }
+
+    private void close(long patienceNanos) {
+        try (Descriptor lock = lock(place, patienceNanos)) {
+            FileStatus now = place.status(key.socketFile());
             if (now != null && now.sameFile(identity)) {
-                Posix.unlink(name);
+                Posix.unlink(place.inside(key.socketFile()), name.toString());
                 Faults.reach(FaultPoint.SOCKET_UNLINKED);
             }
         } finally {
             socket.close();
+            place.close();
         }
     }
 }

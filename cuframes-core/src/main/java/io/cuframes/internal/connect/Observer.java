@@ -34,22 +34,24 @@ public final class Observer {
     private static final String NAME = "observer";
 
     private final StreamKey key;
+    private final Place place;
     private final Path socketPath;
 
-    private Observer(StreamKey key, Path socketPath) {
+    private Observer(StreamKey key, Place place) {
         this.key = key;
-        this.socketPath = socketPath;
+        this.place = place;
+        this.socketPath = key.socketPath(place.path());
     }
 
     /**
      * Looks at a name.
      *
      * @param key the stream's
-     * @param directory where its socket may be
+     * @param place where its socket may be
      * @throws CuframesException code INVALID_ARGUMENT if the path is too long for a socket's, SYSTEM if this process can make no socket
      */
-    public static Sighting look(StreamKey key, Path directory) {
-        return new Observer(key, key.socketPath(directory)).look();
+    public static Sighting look(StreamKey key, Place place) {
+        return new Observer(key, place).look();
     }
 
     private Sighting sighting(Standing standing, String found) {
@@ -57,8 +59,21 @@ public final class Observer {
     }
 
     private Sighting look() {
-        UnixAddress address = new UnixAddress(socketPath);
-        Sighting hindrance = lookAtFile();
+        new UnixAddress(socketPath); // throws if it cannot be one, whether it is there or not
+        try (OpenedPlace opened = OpenedPlace.open(place)) {
+            return switch (opened.state()) {
+                case OPEN -> look(opened);
+                case ABSENT -> sighting(Standing.ABSENT, "does not exist");
+                case NO_DIRECTORY -> sighting(Standing.ABSENT, "is not there: " + place + " " + opened.trouble());
+                case CLOSED -> sighting(Standing.CLOSED, "is in a directory that is closed to " + self());
+                case DISTRUSTED -> sighting(Standing.FOREIGN, "is not looked at: " + place + " " + opened.trouble());
+            };
+        }
+    }
+
+    private Sighting look(OpenedPlace opened) {
+        UnixAddress address = opened.address(key.socketFile());
+        Sighting hindrance = lookAtFile(opened);
         if (hindrance != null) {
             return hindrance;
         }
@@ -70,13 +85,14 @@ public final class Observer {
                 return notConnected(-result);
             }
             PeerCredentials listener = Posix.peer(socket);
-            return ask(socket).by(listener);
+            String distrust = opened.distrust(listener);
+            return (distrust == null ? ask(socket) : sighting(Standing.FOREIGN, distrust)).by(listener);
         }
     }
 
-    private Sighting lookAtFile() {
+    private Sighting lookAtFile(OpenedPlace opened) {
         try {
-            FileStatus status = Posix.status(socketPath);
+            FileStatus status = opened.status(key.socketFile());
             if (status == null) {
                 return sighting(Standing.ABSENT, "does not exist");
             }
@@ -84,7 +100,7 @@ public final class Observer {
         } catch (CuframesException e) {
             return e.code() == ErrorCode.ACCESS_DENIED
                     ? sighting(Standing.CLOSED, "is in a directory that is closed to " + self())
-                    : sighting(Standing.ABSENT, e.getMessage()); // a file in the place of a directory
+                    : sighting(Standing.ABSENT, e.getMessage());
         }
     }
 

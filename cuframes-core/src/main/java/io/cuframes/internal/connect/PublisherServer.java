@@ -59,13 +59,18 @@ public final class PublisherServer implements AutoCloseable {
     private final Limits limits;
     private final Admission admission;
     private final ObservationAnswer observation;
-    private final ListeningSocket listener;
+    private final Path socketPath;
+    private final List<String> passedOver;
+    private final SocketWatch watch;
     private final Descriptor wake;
     private final Thread thread;
     private final LogLimit trouble = new LogLimit(LOG);
 
     /** In the order in which they were accepted. */
     private final List<Peer> peers = new ArrayList<>();
+
+    /** Replaced when its name is lost; of the server's thread, once that runs. */
+    private ListeningSocket listener;
 
     private long acceptAgain = System.nanoTime();
     private volatile int subscribers;
@@ -80,6 +85,7 @@ public final class PublisherServer implements AutoCloseable {
             ReaderSet readers,
             Limits limits,
             ListeningSocket listener,
+            List<String> passedOver,
             Descriptor wake) {
         this.key = key;
         this.epoch = header.epoch();
@@ -89,6 +95,9 @@ public final class PublisherServer implements AutoCloseable {
         this.admission = new Admission(key, header, segment, ring, readers, limits);
         this.observation = new ObservationAnswer(header, segment.memory(), readers, limits);
         this.listener = listener;
+        this.socketPath = listener.name();
+        this.passedOver = passedOver;
+        this.watch = new SocketWatch(key, limits.access());
         this.wake = wake;
         this.thread =
                 Thread.ofPlatform().daemon().name("cuframes-" + key + "-server").unstarted(this::run);
@@ -113,12 +122,21 @@ public final class PublisherServer implements AutoCloseable {
             Descriptor ring,
             ReaderSet readers,
             Limits limits) {
-        ListeningSocket listener = ListeningSocket.open(
-                key, SocketDirectory.forPublisher(socketDirectory, limits.access()), limits.access());
+        SocketDirectory.Choice choice = SocketDirectory.forPublisher(socketDirectory, limits.access());
+        ListeningSocket listener = ListeningSocket.open(key, choice.place(), limits.access());
+        if (!choice.passedOver().isEmpty()) {
+            LOG.log(
+                    System.Logger.Level.INFO,
+                    () -> "the socket of \"" + key + "\" is in "
+                            + listener.name().getParent()
+                            + ", where readers of other users do not look, for better places are not to be had: "
+                            + String.join("; ", choice.passedOver()));
+        }
         try {
             Descriptor wake =
                     new Descriptor(Posix.check(Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK), "eventfd"));
-            PublisherServer server = new PublisherServer(key, header, segment, ring, readers, limits, listener, wake);
+            PublisherServer server = new PublisherServer(
+                    key, header, segment, ring, readers, limits, listener, choice.passedOver(), wake);
             server.thread.start();
             return server;
         } catch (RuntimeException e) {
@@ -134,14 +152,20 @@ public final class PublisherServer implements AutoCloseable {
 
     /** The socket's name. */
     public Path socketPath() {
-        return listener.name();
+        return socketPath;
+    }
+
+    /** The usual places that would have been better, each with the reason why the socket is not there. */
+    public List<String> passedOver() {
+        return passedOver;
     }
 
     private void run() {
         try (Arena arena = Arena.ofConfined()) {
             PollSet polled = new PollSet(arena, 2 + MAX_GREETING + limits.maxSubscribers());
             while (drainNanos < 0) {
-                serveOnce(polled, true, -1);
+                serveOnce(polled, true, watch.nanosLeft(System.nanoTime()));
+                keepName();
             }
             sayGoodbye(polled);
             List.copyOf(peers).forEach(this::drop);
@@ -158,6 +182,22 @@ public final class PublisherServer implements AutoCloseable {
         }
     }
 
+    /** Where the name was lost and is made again, who came by it before is let in first. */
+    private void keepName() {
+        ListeningSocket again = watch.look(listener);
+        if (again == null) {
+            return;
+        }
+        ListeningSocket before = listener;
+        accept();
+        listener = again;
+        try {
+            before.closeAtOnce();
+        } catch (CuframesException e) { // its directory is locked: what is left of it there leads nowhere
+            LOG.log(System.Logger.Level.DEBUG, () -> "closing a socket of \"" + key + "\" that was replaced: " + e);
+        }
+    }
+
     /** The name may stay behind, where somebody keeps the directory locked; the next publisher of the key takes it over. */
     private void closeListener() {
         try {
@@ -165,7 +205,7 @@ public final class PublisherServer implements AutoCloseable {
         } catch (CuframesException e) {
             LOG.log(
                     System.Logger.Level.WARNING,
-                    () -> "the socket " + listener.name() + " is left behind: " + e.getMessage());
+                    () -> "the socket " + socketPath + " is left behind: " + e.getMessage());
         }
     }
 

@@ -33,6 +33,8 @@ public record Sighting(
         DEAD,
         /** A socket, or a directory, that the modes of files close to this user. */
         CLOSED,
+        /** In a usual place that somebody else could have made, or listened on by somebody else than this user trusts there. */
+        FOREIGN,
         /** A publisher's, which does not admit this user. */
         REFUSED,
         /** A publisher's of another protocol version. */
@@ -68,6 +70,8 @@ public record Sighting(
             case CLOSED, REFUSED ->
                 "run this as the publisher's user or in a group that it admits, or have the publisher allow it"
                         + " (Publisher.Builder.allowUsers, allowGroups; rtsp-source --allow-user, --allow-group)";
+            case FOREIGN ->
+                "if this stream is wanted, name its directory with --socket-dir: one that is named is trusted";
             case OTHER_VERSION -> "use the same release of cuframes on both sides";
             case BUSY -> "try again";
             case SILENT ->

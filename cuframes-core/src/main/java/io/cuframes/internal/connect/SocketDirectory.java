@@ -6,17 +6,16 @@ import io.cuframes.ErrorCode;
 import io.cuframes.ffm.Errno;
 import io.cuframes.ffm.Libc;
 import io.cuframes.internal.os.Descriptor;
-import io.cuframes.internal.os.FileStatus;
 import io.cuframes.internal.os.Posix;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 
 /** Where the sockets are (docs/protocol.md, section 2). */
 public final class SocketDirectory {
@@ -26,28 +25,44 @@ public final class SocketDirectory {
     /** The environment variable that names the directory. */
     public static final String VARIABLE = "CUFRAMES_SOCKET_DIR";
 
+    private static final String SESSION_VARIABLE = "XDG_RUNTIME_DIR";
+
     private SocketDirectory() {}
 
     /** The one place that was chosen, by option, property or variable, best first; else the usual ones. */
-    static List<Path> candidates(Path option, String property, Map<String, String> environment) {
+    static List<Place> candidates(Path option, String property, Map<String, String> environment) {
         if (option != null) {
-            return List.of(option);
+            return List.of(Place.chosen(option));
         }
         if (property != null && !property.isEmpty()) {
-            return List.of(Path.of(property));
+            return List.of(Place.chosen(path(property, "-D" + PROPERTY)));
         }
         String variable = environment.get(VARIABLE);
         if (variable != null && !variable.isEmpty()) {
-            return List.of(Path.of(variable));
+            return List.of(Place.chosen(path(variable, VARIABLE)));
         }
-        List<Path> places = new ArrayList<>();
-        places.add(Path.of("/run/cuframes"));
-        String runtime = environment.get("XDG_RUNTIME_DIR");
+        List<Place> places = new ArrayList<>();
+        places.add(new Place(Path.of("/run/cuframes"), Place.Kind.SYSTEM));
+        String runtime = environment.get(SESSION_VARIABLE);
         if (runtime != null && !runtime.isEmpty()) {
-            places.add(Path.of(runtime, "cuframes"));
+            places.add(new Place(
+                    path(runtime, SESSION_VARIABLE).toAbsolutePath().resolve("cuframes"), Place.Kind.SESSION));
         }
-        places.add(Path.of("/tmp/cuframes-" + Libc.geteuid()));
+        places.add(new Place(Path.of("/tmp/cuframes-" + Libc.geteuid()), Place.Kind.TEMPORARY));
         return places;
+    }
+
+    private static Path path(String text, String source) {
+        try {
+            return Path.of(text);
+        } catch (InvalidPathException e) {
+            throw new CuframesException(
+                    ErrorCode.INVALID_ARGUMENT,
+                    source + " names a path that this JVM cannot have, for its locale knows only "
+                            + System.getProperty("sun.jnu.encoding")
+                            + ": start it with LC_ALL=C.UTF-8, or name a directory in ASCII (" + e.getMessage() + ")",
+                    e);
+        }
     }
 
     /**
@@ -55,9 +70,17 @@ public final class SocketDirectory {
      *
      * @param option the caller's choice, or null
      */
-    static List<Path> candidates(Path option) {
+    static List<Place> candidates(Path option) {
         return candidates(option, System.getProperty(PROPERTY), System.getenv());
     }
+
+    /**
+     * A place that was taken, open.
+     *
+     * @param place which
+     * @param passedOver the better ones that were not, each with its reason
+     */
+    record Choice(OpenedPlace place, List<String> passedOver) {}
 
     /**
      * The first place where a publisher can put a socket, made if it is not there.
@@ -66,30 +89,43 @@ public final class SocketDirectory {
      * @param access who goes through a directory that is made
      * @throws CuframesException code ACCESS_DENIED if there is none, naming each place and what is wrong with it
      */
-    public static Path forPublisher(Path option, Access access) {
-        return choose(option, place -> prepare(place, access));
+    static Choice forPublisher(Path option, Access access) {
+        return forPublisher(candidates(option), access);
+    }
+
+    static Choice forPublisher(List<Place> places, Access access) {
+        List<String> reasons = new ArrayList<>();
+        for (Place place : places) {
+            try {
+                return new Choice(prepare(place, access), List.copyOf(reasons));
+            } catch (UnusableException e) {
+                reasons.add(place + ": " + e.getMessage());
+            }
+        }
+        throw nowhere(reasons);
     }
 
     /**
-     * The place that {@link #forPublisher} would choose, found by making a socket, or the directory if there is none, and removing it again.
+     * Where a publisher would put its socket.
+     *
+     * @param directory the place
+     * @param passedOver the better ones that it would not take, each with its reason
+     */
+    public record Rehearsal(Path directory, List<String> passedOver) {}
+
+    /**
+     * The place that a publisher would choose, found by making a socket, or the directory if there is none, and removing it again.
      *
      * @param option the caller's choice, or null
      * @param access who is to go through
      * @throws CuframesException code ACCESS_DENIED if there is none, naming each place and what is wrong with it
      */
-    public static Path rehearse(Path option, Access access) {
-        return choose(option, place -> rehearseAt(place, access));
-    }
-
-    /** The first of the candidates with no reason against it. */
-    private static Path choose(Path option, Function<Path, String> against) {
-        List<Path> places = candidates(option);
+    public static Rehearsal rehearse(Path option, Access access) {
         List<String> reasons = new ArrayList<>();
-        for (Path place : places) {
-            String reason = places.size() == 1 ? null : distrust(place);
-            reason = reason == null ? against.apply(place) : reason;
+        for (Place place : candidates(option)) {
+            String reason = rehearseAt(place, access);
             if (reason == null) {
-                return place;
+                return new Rehearsal(place.path(), List.copyOf(reasons));
             }
             reasons.add(place + ": " + reason);
         }
@@ -97,31 +133,12 @@ public final class SocketDirectory {
     }
 
     /**
-     * Those of the candidates where a subscriber may look for a socket now. One that is not there yet is anyone's to make: ask again before each
-     * look.
-     *
-     * @throws CuframesException code ACCESS_DENIED if there is none, naming each place and what is wrong with it
-     */
-    static List<Path> forSubscriber(List<Path> places) {
-        if (places.size() == 1) {
-            return places;
-        }
-        List<Path> trusted =
-                places.stream().filter(place -> distrust(place) == null).toList();
-        if (trusted.isEmpty()) {
-            throw nowhere(
-                    places.stream().map(place -> place + ": " + distrust(place)).toList());
-        }
-        return trusted;
-    }
-
-    /**
      * A place where a subscriber may look.
      *
-     * @param directory which
+     * @param place which
      * @param distrust why it does not, now; null if it does
      */
-    public record Candidate(Path directory, String distrust) {}
+    public record Candidate(Place place, String distrust) {}
 
     /**
      * The places where a subscriber with that choice looks, best first.
@@ -129,68 +146,90 @@ public final class SocketDirectory {
      * @param option the caller's choice, or null
      */
     public static List<Candidate> look(Path option) {
-        List<Path> places = candidates(option);
-        return places.stream()
-                .map(place -> new Candidate(place, places.size() == 1 ? null : distrust(place)))
-                .toList();
+        return candidates(option).stream().map(SocketDirectory::look).toList();
     }
 
-    private static CuframesException nowhere(List<String> reasons) {
+    private static Candidate look(Place place) {
+        try (OpenedPlace opened = OpenedPlace.open(place)) {
+            return new Candidate(place, opened.state() == OpenedPlace.State.DISTRUSTED ? opened.trouble() : null);
+        }
+    }
+
+    /** For no place at all. */
+    static CuframesException nowhere(List<String> reasons) {
         return new CuframesException(
                 ErrorCode.ACCESS_DENIED,
                 "no directory for the socket: " + String.join("; ", reasons) + "; name one with --socket-dir, -D"
                         + PROPERTY + " or " + VARIABLE);
     }
 
-    /** Why a usual place, which is anyone's to make, may hold somebody else's sockets; null if only this user and root can have put them there. */
-    static String distrust(Path place) {
-        try {
-            FileStatus status = Posix.status(place);
-            boolean trusted = status == null || status.owner() == 0 || status.owner() == Libc.geteuid();
-            return trusted ? null : "belongs to user " + status.owner();
-        } catch (CuframesException e) {
-            return e.getMessage();
+    /** Why a publisher cannot use a place. */
+    private static final class UnusableException extends Exception {
+        private static final long serialVersionUID = 1;
+
+        UnusableException(String message) {
+            super(message);
         }
     }
 
-    /** Makes the directory if need be; null if it can be used, else why not. */
-    private static String prepare(Path place, Access access) {
-        if (!Files.exists(place)) {
+    /**
+     * Opens a place, made if it is not there. For a publisher that had its socket there before.
+     *
+     * @throws CuframesException code ACCESS_DENIED if it cannot be used, naming the reason
+     */
+    static OpenedPlace openAgain(Place place, Access access) {
+        try {
+            return prepare(place, access);
+        } catch (UnusableException e) {
+            throw new CuframesException(ErrorCode.ACCESS_DENIED, place + " " + e.getMessage(), e);
+        }
+    }
+
+    /** Opens the directory, and makes it if need be. */
+    private static OpenedPlace prepare(Place place, Access access) throws UnusableException {
+        OpenedPlace opened = OpenedPlace.open(place);
+        if (opened.state() == OpenedPlace.State.ABSENT) {
             try {
-                make(place.toAbsolutePath(), access);
+                make(place.path().toAbsolutePath(), access);
             } catch (IOException | CuframesException e) {
-                return "cannot be made (" + (e instanceof CuframesException ? e.getMessage() : e) + ")";
+                throw new UnusableException(
+                        "cannot be made (" + (e instanceof CuframesException ? e.getMessage() : e) + ")");
             }
+            opened = OpenedPlace.open(place);
         }
-        return unusable(place);
+        return requireUsable(opened);
     }
 
-    private static String unusable(Path place) {
-        if (!Files.isDirectory(place)) {
-            return "is not a directory";
+    private static OpenedPlace requireUsable(OpenedPlace opened) throws UnusableException {
+        if (!opened.isOpen()) {
+            throw new UnusableException(opened.trouble());
         }
-        return Files.isWritable(place) ? null : "is not writable for this user";
+        if (!Files.isWritable(opened.inside(""))) {
+            opened.close();
+            throw new UnusableException("is not writable for this user (" + opened.describe() + ")");
+        }
+        return opened;
     }
 
-    private static String rehearseAt(Path place, Access access) {
+    /** Why it cannot be used; null if it can. */
+    private static String rehearseAt(Place place, Access access) {
         try {
-            if (!Files.exists(place)) {
-                Path above = place.toAbsolutePath().getParent();
+            OpenedPlace opened = OpenedPlace.open(place);
+            if (opened.state() == OpenedPlace.State.ABSENT) {
+                Path above = place.path().toAbsolutePath().getParent();
                 while (!Files.exists(above)) {
                     above = above.getParent();
                 }
-                Files.delete(draft(above.resolve(place.getFileName()), access));
+                Files.delete(draft(above.resolve(place.path().getFileName()), access));
                 return null;
             }
-            String reason = unusable(place);
-            if (reason == null) {
-                String key = "doctor-" + Long.toHexString(new SecureRandom().nextLong());
-                ListeningSocket.open(new StreamKey(key), place, access).close();
-            }
-            return reason;
+            String key = "doctor-" + Long.toHexString(new SecureRandom().nextLong());
+            ListeningSocket.open(new StreamKey(key), requireUsable(opened), access)
+                    .close();
+            return null;
         } catch (IOException e) {
             return "cannot be made (" + e + ")";
-        } catch (CuframesException e) {
+        } catch (UnusableException | CuframesException e) {
             return e.getMessage();
         }
     }
@@ -211,8 +250,7 @@ public final class SocketDirectory {
 
     /** A directory beside a place, as it is to be there. */
     private static Path draft(Path place, Access access) throws IOException {
-        Path draft =
-                place.resolveSibling("." + place.getFileName() + "-" + Long.toHexString(new SecureRandom().nextLong()));
+        Path draft = place.resolveSibling(".cuframes-" + Long.toHexString(new SecureRandom().nextLong()));
         Files.createDirectory(
                 draft, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         try (Descriptor directory = Posix.open(draft, Libc.O_PATH | Libc.O_DIRECTORY | Libc.O_NOFOLLOW, 0)) {

@@ -40,14 +40,24 @@ public record StreamKey(String name) {
         return SHARED_MEMORY.resolve("cuframes-" + name);
     }
 
-    /** The socket's name in a socket directory. */
-    public Path socketPath(Path directory) {
-        return directory.resolve(name + ".sock");
+    /** The socket's name in its directory. */
+    String socketFile() {
+        return name + ".sock";
     }
 
-    /** Where a socket is until it is ready: a name as long as the socket's, and no key's. */
+    /** The socket's path in a socket directory. */
+    public Path socketPath(Path directory) {
+        return directory.resolve(socketFile());
+    }
+
+    /** The name that a socket has until it is ready: as long as the socket's, and no key's. */
+    String draftFile() {
+        return "." + name + ".new";
+    }
+
+    /** The path that a socket has in a socket directory until it is ready. */
     public Path draftPath(Path directory) {
-        return directory.resolve("." + name + ".new");
+        return directory.resolve(draftFile());
     }
 
     @Override

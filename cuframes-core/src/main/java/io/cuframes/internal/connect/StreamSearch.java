@@ -16,7 +16,6 @@ import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -46,7 +45,7 @@ public final class StreamSearch {
      * @param trouble why it was not looked into, or not wholly; "" if it was
      * @param remedy what to do about it; "" if there is nothing to be done
      */
-    public record Place(Path directory, String trouble, String remedy) {}
+    public record Look(Path directory, String trouble, String remedy) {}
 
     /**
      * What was found.
@@ -54,9 +53,9 @@ public final class StreamSearch {
      * @param places where it was looked, in the order in which a subscriber looks
      * @param streams by key, then by place
      */
-    public record Result(List<Place> places, List<Sighting> streams) {}
+    public record Result(List<Look> places, List<Sighting> streams) {}
 
-    private final List<Path> candidates;
+    private final List<Place> candidates;
     private final Path segmentDirectory;
 
     /**
@@ -68,21 +67,25 @@ public final class StreamSearch {
         this(SocketDirectory.candidates(socketDirectory), StreamKey.segmentDirectory());
     }
 
-    StreamSearch(List<Path> candidates, Path segmentDirectory) {
+    StreamSearch(List<Place> candidates, Path segmentDirectory) {
         this.candidates = candidates;
         this.segmentDirectory = segmentDirectory;
     }
 
     /** A name to be looked at. */
-    private record Target(StreamKey key, Path directory, boolean listed) {}
+    private record Target(StreamKey key, Place place, boolean listed) {}
 
     /** Looks once. */
     public Result look() {
-        List<Place> places = new ArrayList<>();
+        List<Look> places = new ArrayList<>();
         List<Target> targets = new ArrayList<>();
         Set<String> segments = segmentKeys();
-        for (Path directory : candidates) {
-            places.add(look(directory, segments, targets));
+        for (Place place : candidates) {
+            try (OpenedPlace opened = OpenedPlace.open(place)) {
+                places.add(look(opened, segments, targets));
+            } catch (CuframesException e) {
+                places.add(new Look(place.path(), "cannot be opened: " + e.getMessage(), "see what the call says"));
+            }
         }
         List<Sighting> found = new ArrayList<>(lookAt(targets));
         if (candidates.size() > 1) { // where one directory was chosen, streams of others are none of the caller's
@@ -101,52 +104,53 @@ public final class StreamSearch {
     }
 
     /** Collects what there is to look at in one directory. */
-    private Place look(Path directory, Set<String> segments, List<Target> targets) {
-        String distrust = candidates.size() == 1 ? null : SocketDirectory.distrust(directory);
-        if (distrust != null) {
-            return new Place(
-                    directory,
-                    distrust + ": not looked into, since anybody could have made it",
-                    "if these streams are wanted, name it with --socket-dir");
+    private static Look look(OpenedPlace opened, Set<String> segments, List<Target> targets) {
+        Path directory = opened.path();
+        switch (opened.state()) {
+            case ABSENT -> {
+                return new Look(directory, "does not exist", "");
+            }
+            case DISTRUSTED -> {
+                return new Look(
+                        directory,
+                        opened.trouble() + ": not looked into, since anybody could have made it",
+                        "if these streams are wanted, name it with --socket-dir");
+            }
+            case NO_DIRECTORY, CLOSED -> {
+                return new Look(
+                        directory,
+                        "cannot be listed: " + opened.trouble(),
+                        "see that it is a directory that this user can get to, or name another");
+            }
+            case OPEN -> {}
         }
         List<String> names = new ArrayList<>();
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*" + SOCKET_ENDING)) {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(opened.inside(""), "*" + SOCKET_ENDING)) {
             files.forEach(file -> names.add(file.getFileName().toString()));
         } catch (AccessDeniedException e) {
-            return closed(directory, segments, targets);
-        } catch (NoSuchFileException e) {
-            return new Place(directory, "does not exist", "");
+            return closed(opened, segments, targets);
         } catch (IOException | DirectoryIteratorException e) {
-            return new Place(directory, "cannot be listed: " + e, "see that it is a directory, or name another");
+            Posix.requireProc();
+            return new Look(directory, "cannot be listed: " + e, "see that it is a directory, or name another");
         }
         for (String name : names) {
             String key = name.substring(0, name.length() - SOCKET_ENDING.length());
             if (StreamKey.isLegal(key)) {
-                targets.add(new Target(new StreamKey(key), directory, true));
+                targets.add(new Target(new StreamKey(key), opened.place(), true));
             }
         }
-        return new Place(directory, "", "");
+        return new Look(directory, "", "");
     }
 
     /** One that cannot be listed may let through who knows a name. */
-    private static Place closed(Path directory, Set<String> segments, List<Target> targets) {
+    private static Look closed(OpenedPlace opened, Set<String> segments, List<Target> targets) {
         for (String key : segments) {
-            targets.add(new Target(new StreamKey(key), directory, false));
+            targets.add(new Target(new StreamKey(key), opened.place(), false));
         }
-        String owner;
-        try {
-            FileStatus status = Posix.status(directory);
-            owner = status == null
-                    ? ""
-                    : " (mode " + Integer.toOctalString(status.permissions()) + ", user " + status.owner() + ", group "
-                            + status.group() + ")";
-        } catch (CuframesException e) {
-            owner = "";
-        }
-        return new Place(
-                directory,
-                "cannot be listed by user " + Libc.geteuid() + owner + ": only the keys that have a segment in "
-                        + StreamKey.segmentDirectory() + " were tried",
+        return new Look(
+                opened.path(),
+                "cannot be listed by user " + Libc.geteuid() + " (" + opened.describe()
+                        + "): only the keys that have a segment in " + StreamKey.segmentDirectory() + " were tried",
                 "run this as the directory's user or as root");
     }
 
@@ -196,16 +200,16 @@ public final class StreamSearch {
     }
 
     private static Sighting lookAt(Target target) {
+        Path socket = target.key().socketPath(target.place().path());
         try {
-            Sighting sighting = Observer.look(target.key(), target.directory());
+            Sighting sighting = Observer.look(target.key(), target.place());
             // Behind a directory that this user may not pass there is nothing to be said of one key or another.
             boolean unseen = !target.listed()
                     && sighting.standing() == Standing.CLOSED
-                    && !Files.exists(sighting.socket(), LinkOption.NOFOLLOW_LINKS);
-            return unseen ? Sighting.of(target.key(), sighting.socket(), Standing.ABSENT, sighting.found()) : sighting;
+                    && !Files.exists(socket, LinkOption.NOFOLLOW_LINKS);
+            return unseen ? Sighting.of(target.key(), socket, Standing.ABSENT, sighting.found()) : sighting;
         } catch (CuframesException e) {
-            return Sighting.of(
-                    target.key(), target.key().socketPath(target.directory()), Standing.BROKEN, e.getMessage());
+            return Sighting.of(target.key(), socket, Standing.BROKEN, e.getMessage());
         }
     }
 

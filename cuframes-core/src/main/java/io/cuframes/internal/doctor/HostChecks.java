@@ -106,8 +106,12 @@ final class HostChecks {
                 "make one that this user can write to (sudo install -d -o $(id -u) -g $(id -g) -m 0710 /run/cuframes),"
                         + " or name one with --socket-dir or " + SocketDirectory.VARIABLE;
         try {
-            Path directory = SocketDirectory.rehearse(option, access);
+            SocketDirectory.Rehearsal rehearsal = SocketDirectory.rehearse(option, access);
+            Path directory = rehearsal.directory();
             FileStatus status = Posix.status(directory);
+            if (!rehearsal.passedOver().isEmpty()) {
+                return passedOver(rehearsal, status);
+            }
             if (status == null) {
                 return Finding.works(
                         Check.SOCKET_DIRECTORY, directory.toString(), "is not there, and a publisher can make it");
@@ -127,6 +131,18 @@ final class HostChecks {
             String where = option == null ? "" : option.toString();
             return Finding.fails(Check.SOCKET_DIRECTORY, where, e.getMessage(), remedy);
         }
+    }
+
+    /** A publisher of this user would do, and readers of other users would not find it. */
+    private static Finding passedOver(SocketDirectory.Rehearsal rehearsal, FileStatus status) {
+        return Finding.note(
+                Check.SOCKET_DIRECTORY,
+                rehearsal.directory().toString(),
+                (status == null ? "is not there, and a publisher can make it" : "a socket can be made there")
+                        + "; better places are passed over: " + String.join("; ", rehearsal.passedOver()),
+                "if other users are to find it: install -d -o " + Libc.geteuid() + " -g " + Libc.getegid()
+                        + " -m 0710 /run/cuframes, a RuntimeDirectory=cuframes, or one directory for all by "
+                        + SocketDirectory.VARIABLE);
     }
 
     /**

@@ -10,6 +10,7 @@ import io.cuframes.Transport;
 import io.cuframes.ffm.Libc;
 import io.cuframes.internal.connect.Observation;
 import io.cuframes.internal.connect.Observer;
+import io.cuframes.internal.connect.Place;
 import io.cuframes.internal.connect.Sighting;
 import io.cuframes.internal.connect.SocketDirectory;
 import io.cuframes.internal.connect.StreamKey;
@@ -114,7 +115,7 @@ public final class StreamExam {
             return Verdict.ILLEGAL_KEY;
         }
         works(ReadStep.KEY, "", "\"" + key + "\" is one");
-        List<Path> places = places();
+        List<Place> places = places();
         if (places.isEmpty()) {
             return Verdict.NO_PUBLISHER;
         }
@@ -139,20 +140,20 @@ public final class StreamExam {
                 && tellClock(clock)
                 && tellRoom(stream)
                 && tellTransport(stream, sighting.listener())
-                && read(key, sighting.socket().getParent(), clock);
+                && read(key, clock);
         return open ? Verdict.READABLE : Verdict.UNREADABLE;
     }
 
     /** Those where a subscriber looks. */
-    private List<Path> places() {
-        List<Path> trusted = new ArrayList<>();
+    private List<Place> places() {
+        List<Place> trusted = new ArrayList<>();
         List<String> texts = new ArrayList<>();
         for (SocketDirectory.Candidate candidate : SocketDirectory.look(socketDirectory)) {
             if (candidate.distrust() == null) {
-                trusted.add(candidate.directory());
-                texts.add(candidate.directory().toString());
+                trusted.add(candidate.place());
+                texts.add(candidate.place().toString());
             } else {
-                texts.add(candidate.directory() + " (left out, since it " + candidate.distrust() + ")");
+                texts.add(candidate.place() + " (left out, since it " + candidate.distrust() + ")");
             }
         }
         String found = "a subscriber of this user looks in " + String.join(", then ", texts);
@@ -165,9 +166,9 @@ public final class StreamExam {
     }
 
     /** What a subscriber would find: it goes on to the next place where nobody answers, or only others may connect. */
-    private Sighting find(StreamKey key, List<Path> places) {
+    private Sighting find(StreamKey key, List<Place> places) {
         Sighting best = null;
-        for (Path place : places) {
+        for (Place place : places) {
             askedNanos = System.nanoTime();
             Sighting here = Observer.look(key, place);
             heardNanos = System.nanoTime();
@@ -198,6 +199,10 @@ public final class StreamExam {
             case ABSENT, NO_SOCKET, ELSEWHERE -> {
                 fails(ReadStep.SOCKET, place, sighting.found(), sighting.remedy());
                 return Verdict.NO_PUBLISHER;
+            }
+            case FOREIGN -> {
+                fails(ReadStep.LISTENER, place, sighting.found(), sighting.remedy());
+                return Verdict.UNREADABLE;
             }
             case CLOSED -> {
                 fails(ReadStep.PERMISSION, place, sighting.found() + modes(sighting.socket()), sighting.remedy());
@@ -381,11 +386,12 @@ public final class StreamExam {
         }
     }
 
-    private boolean read(StreamKey key, Path directory, ClockCheck clock) {
+    /** Goes where any subscriber of this choice goes, so that the same rules hold for it. */
+    private boolean read(StreamKey key, ClockCheck clock) {
         listener.trying(ReadStep.SUBSCRIPTION, "");
         long start = System.nanoTime();
         try (Subscriber subscriber = Subscriber.builder(key.name())
-                .socketDirectory(directory)
+                .socketDirectory(socketDirectory)
                 .mode(SubscriberMode.NEWEST_ONLY)
                 .connectTimeout(CONNECT_PATIENCE)
                 .name("doctor")

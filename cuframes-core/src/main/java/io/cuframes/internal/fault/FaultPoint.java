@@ -24,6 +24,8 @@ public enum FaultPoint {
     SEGMENT_NAMED(Side.PUBLISHER, true),
     /** The head can be announced: on a GPU, the segment is registered. */
     ANNOUNCER_MADE(Side.PUBLISHER, true),
+    /** The socket's directory is open and checked, and nothing is done in it. */
+    SOCKET_DIRECTORY_OPENED(Side.PUBLISHER, true),
     /** The socket has a name of its own, and not yet the key's. */
     SOCKET_BOUND(Side.PUBLISHER, true),
     /** It listens, under that name. */
@@ -32,6 +34,8 @@ public enum FaultPoint {
     SOCKET_NAMED(Side.PUBLISHER, false),
     /** The server thread runs. */
     SERVER_STARTED(Side.PUBLISHER, true),
+    /** The key's name was found to lead to this publisher's socket no more, and is not made again yet. */
+    SOCKET_LOST(Side.PUBLISHER, true),
 
     /** A connection is accepted. */
     PEER_ACCEPTED(Side.PUBLISHER, false),
@@ -92,6 +96,8 @@ public enum FaultPoint {
     /** One epoch is closed, and the next of another format is not begun. */
     REOPENING(Side.PUBLISHER, true),
 
+    /** A directory where a socket may be is open and checked, and nothing is connected to. */
+    PLACE_OPENED(Side.SUBSCRIBER, true),
     /** A publisher's socket has accepted the connection. */
     CONNECTED(Side.SUBSCRIBER, true),
     /** HELLO is sent. */

@@ -27,6 +27,8 @@ import java.util.Set;
 
 /** The operating-system calls of this library with their results checked: a failure names the call, the object, the errno and its text. */
 public final class Posix {
+    private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
+
     private Posix() {}
 
     /**
@@ -64,7 +66,7 @@ public final class Posix {
     /** Opens a file, or returns the negative errno. */
     public static int tryOpen(Path path, int flags, int mode) {
         try (Arena arena = Arena.ofConfined()) {
-            return Libc.open(arena.allocateFrom(path.toString()), flags | Libc.O_CLOEXEC, mode);
+            return Libc.open(NativePath.of(path, arena), flags | Libc.O_CLOEXEC, mode);
         }
     }
 
@@ -80,7 +82,7 @@ public final class Posix {
                     Libc.AT_FDCWD,
                     arena.allocateFrom(procPath(unnamed).toString()),
                     Libc.AT_FDCWD,
-                    arena.allocateFrom(path.toString()),
+                    NativePath.of(path, arena),
                     Libc.AT_SYMLINK_FOLLOW);
             if (result == -Errno.EEXIST) {
                 return false;
@@ -91,7 +93,32 @@ public final class Posix {
     }
 
     private static Path procPath(Descriptor descriptor) {
-        return Path.of("/proc/self/fd/" + descriptor.fd());
+        return DESCRIPTORS.resolve(Integer.toString(descriptor.fd()));
+    }
+
+    /**
+     * A file's path by the descriptor of the directory that it is in: it leads there whatever becomes of the directory's name. Valid in this process,
+     * while the descriptor is open.
+     *
+     * @param directory perhaps opened with O_PATH alone
+     * @param file its name in the directory; "" for the directory itself
+     */
+    public static Path inside(Descriptor directory, String file) {
+        return procPath(directory).resolve(file);
+    }
+
+    /**
+     * Throws if paths by descriptors lead nowhere. For who has found nothing at one.
+     *
+     * @throws CuframesException code SYSTEM if /proc is not mounted
+     */
+    public static void requireProc() {
+        if (status(DESCRIPTORS) == null) {
+            throw new CuframesException(
+                    ErrorCode.SYSTEM,
+                    DESCRIPTORS + " does not exist, by which directories and memory are opened once they are checked:"
+                            + " mount /proc in this container or chroot");
+        }
     }
 
     /**
@@ -132,20 +159,26 @@ public final class Posix {
     public static int tryRename(Path from, Path to, int flags) {
         try (Arena arena = Arena.ofConfined()) {
             return Libc.renameat2(
-                    Libc.AT_FDCWD,
-                    arena.allocateFrom(from.toString()),
-                    Libc.AT_FDCWD,
-                    arena.allocateFrom(to.toString()),
-                    flags);
+                    Libc.AT_FDCWD, NativePath.of(from, arena), Libc.AT_FDCWD, NativePath.of(to, arena), flags);
         }
     }
 
     /** Removes a name; no error if it is gone already. */
     public static void unlink(Path path) {
+        unlink(path, path.toString());
+    }
+
+    /**
+     * Removes a name; no error if it is gone already.
+     *
+     * @param path the name, perhaps by a directory's descriptor
+     * @param what for the message
+     */
+    public static void unlink(Path path, String what) {
         try (Arena arena = Arena.ofConfined()) {
-            int result = Libc.unlink(arena.allocateFrom(path.toString()));
+            int result = Libc.unlink(NativePath.of(path, arena));
             if (result != -Errno.ENOENT) {
-                check(result, "removing " + path);
+                check(result, "removing " + what);
             }
         }
     }
@@ -224,13 +257,18 @@ public final class Posix {
 
     /** What a name leads to, without following a symbolic link; null if there is nothing. */
     public static FileStatus status(Path path) {
+        return status(path, path.toString());
+    }
+
+    /**
+     * What a name leads to, without following a symbolic link; null if there is nothing.
+     *
+     * @param path the name, perhaps by a directory's descriptor
+     * @param what for the message
+     */
+    public static FileStatus status(Path path, String what) {
         try (Arena arena = Arena.ofConfined()) {
-            return statx(
-                    Libc.AT_FDCWD,
-                    arena.allocateFrom(path.toString()),
-                    Libc.AT_SYMLINK_NOFOLLOW,
-                    arena,
-                    path.toString());
+            return statx(Libc.AT_FDCWD, NativePath.of(path, arena), Libc.AT_SYMLINK_NOFOLLOW, arena, what);
         }
     }
 

@@ -10,7 +10,6 @@ import io.cuframes.ffm.Libc;
 import io.cuframes.ffm.SockaddrUn;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /** The address of a unix socket in the file system. */
@@ -19,6 +18,7 @@ public final class UnixAddress {
 
     private final byte[] path;
     private final Path name;
+    private final Path through;
 
     /**
      * Checks that the path fits an address.
@@ -26,19 +26,41 @@ public final class UnixAddress {
      * @throws CuframesException code INVALID_ARGUMENT if it does not
      */
     public UnixAddress(Path name) {
+        this(name, name);
+    }
+
+    /**
+     * An address in a directory that is open, whatever becomes of the names that lead to that directory.
+     *
+     * @param name the address as others have it, who come by its path: it has to fit, too
+     * @param through the same, by the directory's descriptor
+     * @throws CuframesException code INVALID_ARGUMENT if one of them does not fit
+     */
+    public UnixAddress(Path name, Path through) {
         this.name = name;
-        this.path = name.toString().getBytes(StandardCharsets.UTF_8);
-        if (path.length > MAX_PATH) {
+        this.through = through;
+        requireFit(NativePath.bytes(name));
+        this.path = requireFit(NativePath.bytes(through));
+    }
+
+    private byte[] requireFit(byte[] bytes) {
+        if (bytes.length > MAX_PATH) {
             throw new CuframesException(
                     ErrorCode.INVALID_ARGUMENT,
-                    "the socket path " + name + " has " + path.length + " bytes, and a unix socket's may have "
+                    "the socket path " + name + " has " + bytes.length + " bytes, and a unix socket's may have "
                             + MAX_PATH + ": use a shorter socket directory or key");
         }
+        return bytes;
     }
 
     /** The name in the file system. */
     public Path name() {
         return name;
+    }
+
+    /** The path that leads there from this process. */
+    public Path through() {
+        return through;
     }
 
     /** Connects, or returns the negative errno. */

@@ -77,7 +77,7 @@ class ObserverTest {
     }
 
     private Sighting look() {
-        return Observer.look(new StreamKey(stream.key()), stream.directory());
+        return Observer.look(new StreamKey(stream.key()), Place.chosen(stream.directory()));
     }
 
     private Observation observe() {
