@@ -327,7 +327,7 @@ public final class Frame implements AutoCloseable {
         if (open != 0) {
             try {
                 session.release(slot);
-            } catch (RuntimeException e) {
+            } catch (Throwable e) {
                 session.countError();
                 reopen(open);
                 throw e;
@@ -350,7 +350,7 @@ public final class Frame implements AutoCloseable {
         if (open != 0) {
             try {
                 session.releaseOn(slot, stream);
-            } catch (RuntimeException e) {
+            } catch (Throwable e) {
                 session.countError();
                 reopen(open);
                 throw e;

@@ -2,6 +2,7 @@
 package io.cuframes.internal.cuda;
 
 import io.cuframes.internal.memory.RingView;
+import io.cuframes.internal.os.Closing;
 import java.lang.foreign.MemorySegment;
 
 /** A ring in another process's device memory, opened through its CUDA IPC memory handles. */
@@ -29,8 +30,8 @@ public final class CudaIpcRingView implements RingView {
                 addresses[opened] = IpcHandles.open(handles[opened]) + offsets[opened];
                 opened++;
             }
-        } catch (RuntimeException e) {
-            close();
+        } catch (Throwable e) {
+            Closing.undo(e, this);
             throw e;
         } finally {
             Cuda.restoreDevice(previous, device.ordinal());

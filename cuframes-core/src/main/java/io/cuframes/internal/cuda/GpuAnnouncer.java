@@ -78,7 +78,7 @@ public final class GpuAnnouncer implements Announcer {
             if (!ownStream) {
                 LibCuda.cuStreamDestroy_v2(createdStream); // it is idle
             }
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             if (createdEvent != 0) {
                 LibCuda.cuEventDestroy_v2(createdEvent);
             }
