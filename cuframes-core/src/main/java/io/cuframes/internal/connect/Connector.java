@@ -24,7 +24,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.StringJoiner;
 import java.util.concurrent.TimeUnit;
@@ -35,10 +34,8 @@ import java.util.function.BooleanSupplier;
 public final class Connector {
     private static final long HANDSHAKE_NANOS = 2_000_000_000;
     private static final long RETRY_NANOS = 20_000_000;
+    private static final long LONGEST_RETRY_NANOS = 500_000_000;
     private static final int CANCEL_MILLIS = 50;
-
-    /** That come with a WELCOME, at most. */
-    private static final int MAX_DESCRIPTORS = 3;
 
     private static final int MAX_NAME = MessageDescriptor.HELLO_NAME_LENGTH - 1;
 
@@ -73,48 +70,153 @@ public final class Connector {
         this.device = device;
     }
 
+    /** What the subscriber calls itself; may be empty. */
+    public String name() {
+        return name;
+    }
+
     /**
-     * Connects, trying again until the timeout while there is no publisher.
+     * Connects, trying again until the timeout while there is no publisher, and while something fails that may pass.
      *
      * @param timeout how long to try; once at least
      * @param cancelled asked every 50 ms at the latest: give up
-     * @throws CuframesException code NOT_FOUND if no publisher answered, ACCESS_DENIED if there is no place to look, and others where one
-     *     answered and it cannot be
+     * @throws CuframesException code NOT_FOUND if no publisher answered, ACCESS_DENIED if there is no place to look, what failed last if that may pass
+     *     and did not in time, and others where a publisher answered and it cannot be
      */
     public Connection connect(Duration timeout, BooleanSupplier cancelled) {
         long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout);
+        long pause = RETRY_NANOS;
         while (true) {
-            StringJoiner absent = new StringJoiner("; ");
-            CuframesException denied = null;
-            for (Path directory : SocketDirectory.forSubscriber(places)) {
-                try {
-                    Connection connection = tryConnect(new UnixAddress(key.socketPath(directory)), absent, cancelled);
-                    if (connection != null) {
-                        return connection;
-                    }
-                } catch (CuframesException e) {
-                    // Where one of several places is another user's, the key may be in the next.
-                    if (e.code() != ErrorCode.ACCESS_DENIED || places.size() == 1) {
-                        throw e;
-                    }
-                    denied = e;
-                }
+            Round round = new Round();
+            Connection connection = round.play(cancelled);
+            if (connection != null) {
+                return connection;
             }
-            if (System.nanoTime() - deadline >= 0 || cancelled.getAsBoolean()) {
-                if (denied != null) {
-                    throw denied;
-                }
-                throw new CuframesException(
-                        ErrorCode.NOT_FOUND,
-                        "no publisher of \"" + key + "\" within " + TimeUnit.MILLISECONDS.convert(timeout) + " ms: "
-                                + absent + "; start one, or check the key and the socket directory");
+            if (round.isHopeless() || System.nanoTime() - deadline >= 0 || cancelled.getAsBoolean()) {
+                throw round.outcome(timeout);
             }
-            LockSupport.parkNanos(RETRY_NANOS);
+            LockSupport.parkNanos(pause);
+            // What fails beyond the first step may cost the publisher something, too.
+            pause = round.failed == null ? RETRY_NANOS : Math.min(2 * pause, LONGEST_RETRY_NANOS);
             if (Thread.interrupted()) {
                 Thread.currentThread().interrupt();
                 throw new CuframesException(
                         ErrorCode.TIMEOUT, "interrupted while waiting for a publisher of \"" + key + "\"");
             }
+        }
+    }
+
+    /**
+     * Tries once, for a subscriber that was admitted before: what keeps it from the socket now may pass, too, as while a supervisor makes the directory again.
+     *
+     * @param cancelled asked every 50 ms at the latest: give up
+     * @throws CuframesException as {@link #connect}, but code NOT_FOUND where the file system refuses
+     */
+    public Connection reconnect(BooleanSupplier cancelled) {
+        Round round = new Round();
+        Connection connection = round.play(cancelled);
+        if (connection != null) {
+            return connection;
+        }
+        if (round.closed != null && round.refused == null && round.failed == null) {
+            throw new CuframesException(
+                    ErrorCode.NOT_FOUND,
+                    "no publisher of \"" + key + "\" can be reached now: " + round.reasons(),
+                    round.closed);
+        }
+        throw round.outcome(Duration.ZERO);
+    }
+
+    /** One try at every place, and why there was nobody, so far as there is something to try again for. */
+    private final class Round {
+        private final StringJoiner absent = new StringJoiner("; ");
+
+        /** The file system closes a place, or all of them; null if none. */
+        private ClosedPlaceException closed;
+
+        /** A publisher does not admit this user; null if none. */
+        private CuframesException refused;
+
+        /** What failed and may pass; null if nothing. */
+        private CuframesException failed;
+
+        Connection play(BooleanSupplier cancelled) {
+            for (Path directory : directories()) {
+                try {
+                    Connection connection = tryConnect(new UnixAddress(key.socketPath(directory)), absent, cancelled);
+                    if (connection != null) {
+                        return connection;
+                    }
+                } catch (ClosedPlaceException e) { // the key may be in the next
+                    closed = e;
+                } catch (CuframesException e) {
+                    note(e);
+                }
+            }
+            return null;
+        }
+
+        private List<Path> directories() {
+            try {
+                return SocketDirectory.forSubscriber(places);
+            } catch (CuframesException e) {
+                if (e.code() != ErrorCode.ACCESS_DENIED) {
+                    throw e;
+                }
+                closed = new ClosedPlaceException(e.getMessage());
+                return List.of();
+            }
+        }
+
+        /** Where one of several places is another user's, the key may be in the next. */
+        private void note(CuframesException e) {
+            if (e.isPassing()) {
+                failed = e;
+            } else if (e.code() == ErrorCode.ACCESS_DENIED && places.size() > 1) {
+                refused = e;
+            } else {
+                throw e;
+            }
+        }
+
+        /** Whether nothing but closed places was found: for a subscriber that was never admitted, that is how it is. */
+        boolean isHopeless() {
+            return closed != null && refused == null && failed == null && absent.length() == 0;
+        }
+
+        String reasons() {
+            StringJoiner reasons = new StringJoiner("; ");
+            if (closed != null) {
+                reasons.add(closed.getMessage());
+            }
+            if (absent.length() > 0) {
+                reasons.add(absent.toString());
+            }
+            return reasons.toString();
+        }
+
+        CuframesException outcome(Duration timeout) {
+            if (refused != null) {
+                return refused;
+            }
+            if (failed != null) {
+                return failed;
+            }
+            return closed == null
+                    ? new CuframesException(
+                            ErrorCode.NOT_FOUND,
+                            "no publisher of \"" + key + "\" within " + TimeUnit.MILLISECONDS.convert(timeout) + " ms: "
+                                    + absent + "; start one, or check the key and the socket directory")
+                    : new CuframesException(ErrorCode.ACCESS_DENIED, reasons(), closed);
+        }
+    }
+
+    /** The modes of files, or whose they are, keep this process from a place where the socket may be. */
+    private static final class ClosedPlaceException extends CuframesException {
+        private static final long serialVersionUID = 1L;
+
+        ClosedPlaceException(String message) {
+            super(ErrorCode.ACCESS_DENIED, message);
         }
     }
 
@@ -147,8 +249,7 @@ public final class Connector {
             case Errno.EAGAIN -> "is too busy to answer";
             case Errno.ENOTDIR -> "is not in a directory";
             case Errno.EACCES ->
-                throw new CuframesException(
-                        ErrorCode.ACCESS_DENIED,
+                throw new ClosedPlaceException(
                         "the socket " + address.name() + " or its directory is closed to user " + Libc.geteuid()
                                 + " (group " + Libc.getegid()
                                 + "): run the subscriber as the publisher's user or in its"
@@ -178,7 +279,6 @@ public final class Connector {
             return switch (Messages.type(payload)) {
                 case MessageDescriptor.WELCOME -> {
                     Messages.Welcome welcome = Messages.decodeWelcome(payload, received);
-                    kept = true;
                     Connection connection;
                     try {
                         connection = welcomed(socket, welcome, message);
@@ -186,6 +286,7 @@ public final class Connector {
                         absent.add(address.name() + " ended or died as its ring was mapped");
                         yield null;
                     }
+                    kept = true; // the connection's
                     if (connection.isEnded()) { // let in at the last moment: its successor is the one to find
                         connection.close();
                         absent.add(address.name() + " is ending");
@@ -235,8 +336,10 @@ public final class Connector {
             if (received == -Errno.EAGAIN || received == -Errno.EINTR) {
                 continue;
             }
+            if (received == -Errno.EMFILE) { // the kernel left out what this process may not have
+                throw Posix.failure("receiving the descriptors that a publisher sends", Errno.EMFILE);
+            }
             if (received == -Errno.EMSGSIZE) {
-                requireRoomForDescriptors(); // the kernel leaves out those, too, that this process may not have
                 throw bad("more descriptors than any message has");
             }
             if (received <= 0) {
@@ -253,34 +356,22 @@ public final class Connector {
         return true;
     }
 
-    /** Throws if this process cannot have as many descriptors more as a WELCOME brings. */
-    private static void requireRoomForDescriptors() {
-        List<Descriptor> room = new ArrayList<>();
-        try {
-            for (int i = 0; i < MAX_DESCRIPTORS; i++) {
-                room.add(new Descriptor(Posix.check(
-                        Libc.eventfd(0, Libc.EFD_CLOEXEC), "receiving the descriptors that a publisher sends")));
-            }
-        } finally {
-            room.forEach(Descriptor::close);
-        }
-    }
-
     private Connection welcomed(Descriptor socket, Messages.Welcome welcome, SocketMessage message) {
         Descriptor[] descriptors = new Descriptor[message.descriptorCount()];
-        for (int i = 0; i < descriptors.length; i++) {
-            descriptors[i] = new Descriptor(message.takeDescriptor());
-        }
         try {
+            for (int i = 0; i < descriptors.length; i++) {
+                descriptors[i] = new Descriptor(message.takeDescriptor());
+            }
             String fault = fault(welcome, descriptors.length);
             if (fault != null) {
-                socket.close();
                 throw bad(fault);
             }
             return new Connection(key, socket, welcome, descriptors, device);
         } finally {
             for (Descriptor descriptor : descriptors) {
-                descriptor.close();
+                if (descriptor != null) {
+                    descriptor.close();
+                }
             }
         }
     }

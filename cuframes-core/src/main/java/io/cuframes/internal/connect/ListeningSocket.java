@@ -7,6 +7,7 @@ import io.cuframes.ffm.Errno;
 import io.cuframes.ffm.Libc;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
+import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.FileStatus;
 import io.cuframes.internal.os.Posix;
@@ -23,6 +24,11 @@ final class ListeningSocket implements AutoCloseable {
 
     private static final int BACKLOG = 64;
     private static final long LOCK_PATIENCE_NANOS = 2_000_000_000;
+
+    /** How long a publisher that is ending is waited for. */
+    private static final long ENDING_NANOS = 3_000_000_000L;
+
+    private static final long LOOK_NANOS = 2_000_000;
 
     private final Path directory;
     private final Path name;
@@ -43,30 +49,60 @@ final class ListeningSocket implements AutoCloseable {
      * @throws CuframesException code ALREADY_EXISTS if a live process listens there
      */
     static ListeningSocket open(StreamKey key, Path directory, Access access) {
+        UnixAddress address = new UnixAddress(key.socketPath(directory));
+        long deadline = System.nanoTime() + ENDING_NANOS;
+        for (boolean first = true; ; first = false) {
+            CuframesException taken;
+            try (Descriptor lock = lock(directory)) {
+                if (first) {
+                    warnOfHindrance(key, directory, lock, access);
+                }
+                taken = whyTaken(key, address);
+                if (taken == null) {
+                    return make(key, directory, access);
+                }
+            }
+            // Without the lock, which a publisher takes that ends.
+            if (System.nanoTime() - deadline > 0 || !isEnding(key, directory)) {
+                throw taken;
+            }
+            LockSupport.parkNanos(LOOK_NANOS);
+        }
+    }
+
+    /** Whether the publisher that listens there is on its way out, or has gone since; takes up to 2 s. */
+    private static boolean isEnding(StreamKey key, Path directory) {
+        Sighting seen = Observer.look(key, directory);
+        return switch (seen.standing()) {
+            case SEEN -> seen.observation().ended();
+            case ABSENT, DEAD, BUSY -> true;
+            case NO_SOCKET, CLOSED, REFUSED, OTHER_VERSION, SILENT, BROKEN, ELSEWHERE -> false;
+        };
+    }
+
+    /** With the lock on the directory, and nobody listening under the key's name. */
+    private static ListeningSocket make(StreamKey key, Path directory, Access access) {
         Path name = key.socketPath(directory);
         Path draft = key.draftPath(directory);
-        UnixAddress address = new UnixAddress(name);
         Descriptor socket = newSocket();
-        boolean bound = false;
-        try (Descriptor lock = lock(directory)) {
-            warnOfHindrance(key, directory, lock, access);
-            requireFree(key, address);
+        Path made = null;
+        try {
             Posix.unlink(draft); // of a publisher that was killed in between
             Posix.check(Libc.fchmod(socket.fd(), 0), "closing a socket to others"); // bind takes the mode over
             Posix.check(new UnixAddress(draft).bind(socket), "binding the socket " + name);
-            bound = true;
+            made = draft;
             Faults.reach(FaultPoint.SOCKET_BOUND);
             FileStatus identity = admit(draft, access);
             Posix.check(Libc.listen(socket.fd(), BACKLOG), "listening on " + name);
             Faults.reach(FaultPoint.SOCKET_LISTENING);
+            ListeningSocket listening = new ListeningSocket(directory, name, socket, identity);
             Posix.check(Posix.tryRename(draft, name, 0), "putting a socket at " + name);
+            made = name;
             Faults.reach(FaultPoint.SOCKET_NAMED);
-            return new ListeningSocket(directory, name, socket, identity);
-        } catch (RuntimeException e) {
-            if (bound) {
-                Posix.unlink(draft);
-            }
-            socket.close();
+            return listening;
+        } catch (Throwable e) {
+            Path left = made;
+            Closing.undo(e, left == null ? null : () -> Posix.unlink(left), socket);
             throw e;
         }
     }
@@ -102,16 +138,16 @@ final class ListeningSocket implements AutoCloseable {
                 "making a socket"));
     }
 
-    /** Throws if what has the name is more than a dead publisher's leftover. */
-    private static void requireFree(StreamKey key, UnixAddress address) {
+    /** Why the name is to be had by no other, if a live process listens there; null if it is free, or a dead publisher's leftover. */
+    private static CuframesException whyTaken(StreamKey key, UnixAddress address) {
         if (Posix.status(address.name()) == null) {
-            return;
+            return null;
         }
         try (Descriptor probe = newSocket()) {
             int result = address.connect(probe);
             if (result >= 0) {
-                throw SegmentFile.alreadyPublished(
-                        key, "process " + Posix.peer(probe).pid() + ", which listens on " + address.name());
+                return SegmentFile.alreadyPublished(
+                        key, Posix.peer(probe).describe() + ", which listens on " + address.name());
             }
             if (result == -Errno.EAGAIN) { // its backlog is full: it lives
                 throw SegmentFile.alreadyPublished(key, "a busy process, which listens on " + address.name());
@@ -121,17 +157,27 @@ final class ListeningSocket implements AutoCloseable {
                         "connecting to " + address.name() + ", which is in the way of the socket of \"" + key + "\",",
                         -result);
             }
+            return null;
         }
     }
 
     /** Takes the lock on the directory, which ends with the descriptor. */
     private static Descriptor lock(Path directory) {
         Descriptor descriptor = Posix.open(directory, Libc.O_RDONLY | Libc.O_DIRECTORY, 0);
+        try {
+            awaitLock(descriptor, directory);
+            return descriptor;
+        } catch (Throwable e) {
+            Closing.undo(e, descriptor);
+            throw e;
+        }
+    }
+
+    private static void awaitLock(Descriptor descriptor, Path directory) {
         long deadline = System.nanoTime() + LOCK_PATIENCE_NANOS;
         int result = Libc.flock(descriptor.fd(), Libc.LOCK_EX | Libc.LOCK_NB);
         while (result == -Errno.EAGAIN || result == -Errno.EINTR) {
             if (System.nanoTime() - deadline > 0) {
-                descriptor.close();
                 throw new CuframesException(
                         ErrorCode.TIMEOUT,
                         "another process has held the lock on the socket directory " + directory + " for 2 s");
@@ -140,10 +186,8 @@ final class ListeningSocket implements AutoCloseable {
             result = Libc.flock(descriptor.fd(), Libc.LOCK_EX | Libc.LOCK_NB);
         }
         if (result < 0) {
-            descriptor.close();
             throw Posix.failure("locking the socket directory " + directory, -result);
         }
-        return descriptor;
     }
 
     int fd() {

@@ -40,6 +40,11 @@ public record StreamKey(String name) {
         return SHARED_MEMORY.resolve("cuframes-" + name);
     }
 
+    /** The file that the key's publisher holds locked: a name that is no key's segment. */
+    public Path lockPath() {
+        return SHARED_MEMORY.resolve(".cuframes-" + name + ".lock");
+    }
+
     /** The socket's name in a socket directory. */
     public Path socketPath(Path directory) {
         return directory.resolve(name + ".sock");
