@@ -3,7 +3,6 @@ package io.cuframes;
 
 import io.cuframes.PublisherGoneException.Reason;
 import io.cuframes.internal.connect.Connection;
-import io.cuframes.internal.connect.LogLimit;
 import io.cuframes.internal.cuda.CudaDevice;
 import io.cuframes.internal.cuda.DeviceReads;
 import io.cuframes.internal.dlpack.TensorSpec;
@@ -41,6 +40,9 @@ final class Session {
 
     /** How long a reader may hold all the frames it may, and wait for more, before it is worth a line in the log. */
     private static final long FULL_NANOS = 2_000_000_000L;
+
+    /** How often that is logged at most. */
+    private static final long FULL_PERIOD_NANOS = 10_000_000_000L;
 
     /** How often a waiting reader looks whether its publisher lives: docs/protocol.md, section 9. */
     private static final long LIVENESS_NANOS = 50_000_000;
@@ -109,8 +111,11 @@ final class Session {
     /** When the thread that takes found that it holds as many frames as it may; 0 if it has taken one since. */
     private long fullSince;
 
-    private final LogLimit fullWarnings;
     private final long beganNanos = System.nanoTime();
+
+    /** When that was logged last. */
+    private long fullLogged = beganNanos - FULL_PERIOD_NANOS;
+
     private long lastLook = beganNanos;
 
     /** When the thread that takes found nothing, and began to wait. */
@@ -133,7 +138,6 @@ final class Session {
         this.connection = connection;
         this.mode = options.mode();
         this.name = options.connector().name();
-        this.fullWarnings = new LogLimit(LOG, "frames that are not closed", 1, System::nanoTime);
         this.tally = tally;
         Faults.reach(FaultPoint.RING_MAPPED);
         RingView view = connection.ring();
@@ -242,10 +246,11 @@ final class Session {
         }
         if (fullSince == 0) {
             fullSince = now;
-        } else if (now - fullSince >= FULL_NANOS) {
+        } else if (now - fullSince >= FULL_NANOS && now - fullLogged >= FULL_PERIOD_NANOS) {
+            fullLogged = now;
             int held = held();
             long seconds = (now - fullSince) / 1_000_000_000;
-            fullWarnings.log(
+            LOG.log(
                     System.Logger.Level.WARNING,
                     () -> "subscriber " + (name.isEmpty() ? "" : "\"" + name + "\" ") + "of \"" + key + "\" holds "
                             + held

@@ -8,7 +8,7 @@ import java.util.function.Supplier;
  * Keeps what any process can bring about as often as it likes from filling the log: so many lines in so long, then a count of those left out. For
  * one thread, which calls {@link #report} now and then: otherwise the last of a storm would be counted and never told.
  */
-public final class LogLimit {
+final class LogLimit {
     private static final int LINES = 20;
     private static final long PERIOD_NANOS = 10_000_000_000L;
 
@@ -35,7 +35,7 @@ public final class LogLimit {
      *
      * @param clock monotonic, nanoseconds
      */
-    public LogLimit(System.Logger log, String what, int most, LongSupplier clock) {
+    LogLimit(System.Logger log, String what, int most, LongSupplier clock) {
         this.log = log;
         this.what = what;
         this.most = most;
@@ -44,7 +44,7 @@ public final class LogLimit {
     }
 
     /** Logs a line, or counts it as left out. */
-    public void log(System.Logger.Level level, Supplier<String> text) {
+    void log(System.Logger.Level level, Supplier<String> text) {
         report();
         if (lines < most) {
             lines++;

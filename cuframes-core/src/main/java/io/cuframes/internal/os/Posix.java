@@ -273,8 +273,8 @@ public final class Posix {
     public static boolean isLocked(Descriptor file, String what) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment lock = arena.allocate(Flock.LAYOUT);
-            lock.set(JAVA_SHORT, Flock.L_TYPE_OFFSET, (short)
-                    Libc.F_RDLCK); // the question: what would keep a reader's lock out
+            // The question is what would keep a reader's lock out: a writer's alone.
+            lock.set(JAVA_SHORT, Flock.L_TYPE_OFFSET, (short) Libc.F_RDLCK);
             check(Libc.fcntl(file.fd(), Libc.F_OFD_GETLK, lock), "looking for a lock of " + what);
             return lock.get(JAVA_SHORT, Flock.L_TYPE_OFFSET) != Libc.F_UNLCK;
         }
