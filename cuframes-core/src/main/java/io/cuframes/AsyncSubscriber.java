@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
+import io.cuframes.internal.os.Closing;
 import java.time.Duration;
 import java.util.Objects;
 
@@ -37,14 +38,14 @@ public final class AsyncSubscriber implements AutoCloseable {
     static AsyncSubscriber start(Subscriber.Options options, FrameHandler handler) {
         Objects.requireNonNull(handler, "handler");
         Subscriber subscriber = Subscriber.open(options, "handler", () -> false);
-        AsyncSubscriber async = new AsyncSubscriber(options, subscriber, handler);
         try {
+            AsyncSubscriber async = new AsyncSubscriber(options, subscriber, handler);
             async.thread.start();
-        } catch (OutOfMemoryError e) { // no thread can be made
-            subscriber.release();
+            return async;
+        } catch (Throwable e) { // no thread can be made
+            Closing.undo(e, subscriber::release);
             throw e;
         }
-        return async;
     }
 
     private void run() {
@@ -52,8 +53,8 @@ public final class AsyncSubscriber implements AutoCloseable {
         boolean closed = subscriber.isRetired();
         try {
             subscriber.release();
-        } catch (RuntimeException | Error e) {
-            end = join(end, e);
+        } catch (Throwable e) {
+            end = Closing.join(end, e);
         }
         if (closed) {
             if (end != null) { // nobody waits for it any more, but it is not to be lost
@@ -81,14 +82,6 @@ public final class AsyncSubscriber implements AutoCloseable {
         } catch (Throwable e) {
             return e;
         }
-    }
-
-    private static Throwable join(Throwable first, Throwable next) {
-        if (first == null) {
-            return next;
-        }
-        first.addSuppressed(next);
-        return first;
     }
 
     /**

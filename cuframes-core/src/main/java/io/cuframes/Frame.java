@@ -377,7 +377,7 @@ public final class Frame implements AutoCloseable {
         if (open != 0) {
             try {
                 session.release(slot);
-            } catch (RuntimeException e) {
+            } catch (Throwable e) {
                 session.countError();
                 reopen(open);
                 throw e;
@@ -400,7 +400,7 @@ public final class Frame implements AutoCloseable {
         if (open != 0) {
             try {
                 session.releaseOn(slot, stream);
-            } catch (RuntimeException e) {
+            } catch (Throwable e) {
                 session.countError();
                 reopen(open);
                 throw e;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
+import io.cuframes.internal.os.Closing;
 import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -39,8 +40,19 @@ final class FrameSubscription implements Flow.Subscription {
                 .unstarted(this::run);
     }
 
+    /** Begins, or has the receiver hear at once that there is no thread for it. */
     void start() {
-        thread.start();
+        try {
+            thread.start();
+        } catch (OutOfMemoryError e) {
+            end = e;
+            receiver.onSubscribe(this);
+            if (!cancelled) {
+                cancelled = true;
+                signalEnd();
+            }
+            receiver = null;
+        }
     }
 
     @Override
@@ -132,8 +144,8 @@ final class FrameSubscription implements Flow.Subscription {
         Throwable reason = illegal == null ? end : illegal;
         try {
             retire(); // first, so that the receiver may connect anew
-        } catch (RuntimeException e) {
-            reason.addSuppressed(e);
+        } catch (Throwable e) {
+            reason = Closing.join(reason, e);
         }
         if (Subscriber.isPlainEnd(options, reason)) {
             receiver.onComplete();

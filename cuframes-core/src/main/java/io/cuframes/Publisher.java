@@ -17,6 +17,7 @@ import io.cuframes.internal.events.Side;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.memory.RingMemory;
+import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Reaper;
 import io.cuframes.internal.protocol.MessageDescriptor;
 import io.cuframes.internal.protocol.SegmentDescriptor;
@@ -94,18 +95,23 @@ public final class Publisher implements AutoCloseable {
         this.transport = transport;
         this.device = device;
         this.parts = PublisherParts.open(key, format, transport, device, builder);
-        this.header = parts.header();
-        this.taker = new SlotTaker(key.name(), parts, builder.waitNanos(), closed, gate);
-        this.health = new PublisherHealth(parts);
-        RingMemory memory = parts.memory();
-        this.slots = new Plane[header.ring().slots()][];
-        Arrays.setAll(slots, slot -> Plane.of(format, memory.address(slot), memory.host(slot)));
-        this.frames = new WritableFrame[HANDLES_PER_SLOT * slots.length];
-        Arrays.setAll(frames, handle -> new WritableFrame(this));
-        if (Recordings.possible()) {
-            EpochEvent.record(key.name(), header.epoch(), Side.PUBLISHER, builder.previousEpoch, format);
+        try {
+            this.header = parts.header();
+            this.taker = new SlotTaker(key.name(), parts, builder.waitNanos(), closed, gate);
+            this.health = new PublisherHealth(parts);
+            RingMemory memory = parts.memory();
+            this.slots = new Plane[header.ring().slots()][];
+            Arrays.setAll(slots, slot -> Plane.of(format, memory.address(slot), memory.host(slot)));
+            this.frames = new WritableFrame[HANDLES_PER_SLOT * slots.length];
+            Arrays.setAll(frames, handle -> new WritableFrame(this));
+            if (Recordings.possible()) {
+                EpochEvent.record(key.name(), header.epoch(), Side.PUBLISHER, builder.previousEpoch, format);
+            }
+            LOG.log(System.Logger.Level.DEBUG, () -> "publishing \"" + key + "\": " + describe());
+        } catch (Throwable e) {
+            Closing.undo(e, parts);
+            throw e;
         }
-        LOG.log(System.Logger.Level.DEBUG, () -> "publishing \"" + key + "\": " + describe());
     }
 
     /**
@@ -127,7 +133,8 @@ public final class Publisher implements AutoCloseable {
      * @return the frame, to be closed; or null if the frame has no place, which is to be expected where readers are slow: {@link #dropped()} counts it
      *     if every slot is being read, or withheld until the GPU has done what was queued for a frame that was not published; {@link #refused()} if a strict subscriber has yet to take what is in the slots, also where the thread
      *     was interrupted as it waited, which it then still is
-     * @throws CuframesException code TIMEOUT if the GPU has not announced a frame for 2 s
+     * @throws CuframesException code TIMEOUT if the GPU has not announced a frame for 2 s; INTERNAL if the thread that serves readers has failed, as
+     *     it does where there is no memory: the stream is over then, and this publisher is to be closed
      * @throws IllegalStateException if the publisher is closed, or is closed by another thread as this one waits
      */
     public WritableFrame acquire() {
@@ -345,6 +352,18 @@ public final class Publisher implements AutoCloseable {
         if (closed.get()) {
             throw closed();
         }
+        Throwable failure = parts.server().failure();
+        if (failure != null) {
+            throw serverFailed(failure);
+        }
+    }
+
+    private CuframesException serverFailed(Throwable failure) {
+        return new CuframesException(
+                ErrorCode.INTERNAL,
+                "the server thread of \"" + key + "\" has failed, its readers are cut off and no others can connect: "
+                        + failure + "; close this publisher, and open another",
+                failure);
     }
 
     private IllegalStateException closed() {
@@ -604,24 +623,32 @@ public final class Publisher implements AutoCloseable {
             return;
         }
         gate.shut();
-        taker.endWait();
-        Faults.reach(FaultPoint.ENDING);
-        try {
-            awaitAnnounced();
-            MemorySegment segment = parts.segment().memory();
-            Shared.setIntOpaque(segment, SegmentDescriptor.END_REASON_OFFSET, reason);
-            Shared.setIntRelease(segment, SegmentDescriptor.STATE_OFFSET, SegmentDescriptor.STATE_ENDED);
-            ReaderWaker.wakeAll(segment);
-            Faults.reach(FaultPoint.STATE_ENDED);
-            parts.segment().unlink(); // both names go first: a successor need not wait for the drain
-            Faults.reach(FaultPoint.SEGMENT_UNLINKED);
-            parts.server().end(reason, transport == Transport.CUDA_IPC ? DRAIN : Duration.ZERO);
-            Faults.reach(FaultPoint.SERVER_ENDED);
-        } finally {
-            health.end();
-            closeParts();
-        }
-        Faults.reach(FaultPoint.PUBLISHER_CLOSED);
+        Closing.all(
+                () -> {
+                    taker.endWait();
+                    Faults.reach(FaultPoint.ENDING);
+                },
+                this::awaitAnnounced,
+                () -> markEnded(reason),
+                () -> endServing(reason),
+                health::end,
+                this::closeParts,
+                () -> Faults.reach(FaultPoint.PUBLISHER_CLOSED));
+    }
+
+    private void markEnded(int reason) {
+        MemorySegment segment = parts.segment().memory();
+        Shared.setIntOpaque(segment, SegmentDescriptor.END_REASON_OFFSET, reason);
+        Shared.setIntRelease(segment, SegmentDescriptor.STATE_OFFSET, SegmentDescriptor.STATE_ENDED);
+        ReaderWaker.wakeAll(segment);
+        Faults.reach(FaultPoint.STATE_ENDED);
+    }
+
+    private void endServing(int reason) {
+        parts.segment().unlink(); // both names go first: a successor need not wait for the drain
+        Faults.reach(FaultPoint.SEGMENT_UNLINKED);
+        parts.server().end(reason, transport == Transport.CUDA_IPC ? DRAIN : Duration.ZERO);
+        Faults.reach(FaultPoint.SERVER_ENDED);
     }
 
     /** Releases everything, once no other thread is in a method that uses the GPU; where one hangs there, when it comes back. */

@@ -53,7 +53,7 @@ final class PublisherHealth {
                 parts.writer().stalled(),
                 Long.bitCount(leased),
                 pages.stream()
-                        .map(page -> page.lag(published, slots))
+                        .map(page -> page.lag(published, slots, parts.segment().memory()))
                         .filter(Objects::nonNull)
                         .toList());
     }

@@ -12,6 +12,7 @@ import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.memory.HostRing;
 import io.cuframes.internal.memory.RingMemory;
+import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.MonotonicClock;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.SegmentHeader;
@@ -24,15 +25,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.security.SecureRandom;
 import java.time.Instant;
-import java.util.ArrayDeque;
-import java.util.Deque;
 
 /** What a publisher holds, in the order it is made; closed in reverse, and safe to close half-made. */
 final class PublisherParts implements AutoCloseable {
     private final ReaderSet readers = new ReaderSet();
-
-    /** How to let go of what was made, the last first. */
-    private final Deque<Runnable> closing = new ArrayDeque<>();
 
     private RingMemory memory;
     private SegmentHeader header;
@@ -46,12 +42,12 @@ final class PublisherParts implements AutoCloseable {
     /** Makes everything, or nothing. */
     static PublisherParts open(
             StreamKey key, FrameFormat format, Transport transport, CudaDevice device, Publisher.Builder builder) {
-        PublisherParts parts = new PublisherParts();
+        PublisherParts parts =
+                new PublisherParts(); // its fields say what is made: there is nothing to note that could fail
         try {
             parts.memory = builder.external == null
                     ? allocate(key, format, transport, device, builder.slots)
                     : builder.external.register(key.name(), device);
-            parts.closing.push(parts.memory::close);
             Faults.reach(FaultPoint.RING_MADE);
             parts.header = new SegmentHeader(
                     key.name(),
@@ -65,17 +61,11 @@ final class PublisherParts implements AutoCloseable {
                     parts.memory.layout());
             parts.segment = SegmentFile.create(
                     key, builder.slots, builder.access(), bytes -> parts.describe(bytes, builder.maxSubscribers));
-            parts.closing.push(parts.segment::close);
-            parts.closing.push(parts.segment::unlink);
             Faults.reach(FaultPoint.SEGMENT_NAMED);
             parts.serve(key, device, builder);
             return parts;
-        } catch (RuntimeException e) {
-            try {
-                parts.close();
-            } catch (RuntimeException alsoFailed) {
-                e.addSuppressed(alsoFailed);
-            }
+        } catch (Throwable e) {
+            Closing.undo(e, parts);
             throw e;
         }
     }
@@ -118,7 +108,6 @@ final class PublisherParts implements AutoCloseable {
         announcer = device == null
                 ? new HostAnnouncer(bytes, writer)
                 : new GpuAnnouncer(device, bytes, writer, builder.stream);
-        closing.push(announcer::close);
         Faults.reach(FaultPoint.ANNOUNCER_MADE);
         server = PublisherServer.start(
                 key,
@@ -128,7 +117,6 @@ final class PublisherParts implements AutoCloseable {
                 memory.descriptor(),
                 readers,
                 new PublisherServer.Limits(builder.maxSubscribers, builder.maxLeases, builder.access()));
-        closing.push(server::close);
         Faults.reach(FaultPoint.SERVER_STARTED);
     }
 
@@ -160,23 +148,10 @@ final class PublisherParts implements AutoCloseable {
         return server;
     }
 
-    /** Lets go of everything, whatever fails on the way: where the GPU is lost, the key must still become free. */
+    /** Releases everything, whatever fails on the way: where the GPU is lost, the key must still become free. To be called once. */
     @Override
     public void close() {
-        RuntimeException first = null;
-        while (!closing.isEmpty()) {
-            try {
-                closing.pop().run();
-            } catch (RuntimeException e) {
-                if (first == null) {
-                    first = e;
-                } else {
-                    first.addSuppressed(e);
-                }
-            }
-        }
-        if (first != null) {
-            throw first;
-        }
+        AutoCloseable name = segment == null ? null : segment::unlink;
+        Closing.all(server, announcer, name, segment, memory);
     }
 }

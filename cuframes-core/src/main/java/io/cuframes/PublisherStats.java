@@ -56,7 +56,7 @@ public record PublisherStats(
      * most readers), {@code transport}, {@code policy}, {@code format} with {@code pixel_format}, {@code width_px} and {@code height_px}, {@code slots},
      * {@code uptime_ns}, {@code published_frames}, {@code announced_frames}, {@code dropped_frames}, {@code refused_frames},
      * {@code stalled_subscribers}, {@code leased_slots}, and {@code subscribers}, an array of objects with {@code number}, {@code name}, {@code pid},
-     * {@code mode}, {@code cursor_seq}, {@code lag_frames}, {@code held_leases}, {@code received_frames}, {@code missed_frames}, {@code timeouts},
+     * {@code mode}, {@code cursor_seq}, {@code lag_frames}, {@code held_leases}, {@code held_ns}, {@code received_frames}, {@code missed_frames}, {@code timeouts},
      * {@code waiting} and {@code stalled}.
      *
      * @return JSON without line breaks

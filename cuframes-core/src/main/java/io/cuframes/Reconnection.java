@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
-import io.cuframes.internal.connect.Connection;
-import io.cuframes.internal.connect.Connector;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /** What comes after the loss of a publisher: the search for the next, or nothing. For the thread that takes frames, but for the accessors. */
 final class Reconnection {
@@ -60,17 +59,18 @@ final class Reconnection {
     }
 
     /**
-     * Tries once.
+     * Makes one attempt.
      *
-     * @return the connection, or null if another attempt may help
+     * @param connecting connects and begins to read
+     * @return what it returned, or null if another attempt may help
      * @throws PublisherGoneException if that was the last attempt
      * @throws CuframesException if another attempt would not help; one is due all the same, if the caller wants it
      */
-    Connection tryConnect(Connector connector, BooleanSupplier cancelled, Subscriber.Listener listener) {
+    Session attempt(Supplier<Session> connecting, BooleanSupplier cancelled, Subscriber.Listener listener) {
         int attempt = attempts.incrementAndGet();
         long wait = backoff.nanosBefore(attempt + 1);
         try {
-            return connector.connect(Duration.ZERO, cancelled);
+            return connecting.get();
         } catch (CuframesException e) {
             if (cancelled.getAsBoolean()) {
                 return null;
@@ -86,7 +86,7 @@ final class Reconnection {
             listener.attemptFailed(attempt, Duration.ofNanos(wait), e.getMessage());
             return null;
         } finally {
-            dueAt = System.nanoTime() + wait; // also where a connection is there, which cannot be used perhaps
+            dueAt = System.nanoTime() + wait;
         }
     }
 

@@ -12,6 +12,7 @@ import io.cuframes.internal.events.Recordings;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.memory.RingView;
+import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.protocol.HeadWord;
 import io.cuframes.internal.protocol.MessageDescriptor;
 import io.cuframes.internal.protocol.SegmentDescriptor;
@@ -35,6 +36,14 @@ import java.util.concurrent.locks.LockSupport;
  * <p>One thread at a time calls {@link #next}; everything else is safe from any thread.
  */
 final class Session {
+    private static final System.Logger LOG = System.getLogger(Session.class.getName());
+
+    /** How long a reader may hold all the frames it may, and wait for more, before it is worth a line in the log. */
+    private static final long FULL_NANOS = 2_000_000_000L;
+
+    /** How often that is logged at most. */
+    private static final long FULL_PERIOD_NANOS = 10_000_000_000L;
+
     /** How often a waiting reader looks whether its publisher lives: docs/protocol.md, section 9. */
     private static final long LIVENESS_NANOS = 50_000_000;
 
@@ -53,6 +62,7 @@ final class Session {
     private static final long NO_STREAM = -1;
 
     private final String key;
+    private final String name;
     private final Connection connection;
     private final SubscriberMode mode;
     private final ReadTally tally;
@@ -98,7 +108,13 @@ final class Session {
     /** A frame was missed where the publisher waits for strict readers: perhaps it does not wait for this one any more. */
     private boolean suspicious;
 
+    /** When the thread that takes found that it holds as many frames as it may; 0 if it has taken one since. */
+    private long fullSince;
+
     private long lastLook = System.nanoTime();
+
+    /** When that was logged last. */
+    private long fullLogged = lastLook - FULL_PERIOD_NANOS;
 
     /** When the thread that takes found nothing, and began to wait. */
     private long waitBeganNanos = lastLook;
@@ -119,6 +135,7 @@ final class Session {
         this.key = key;
         this.connection = connection;
         this.mode = options.mode();
+        this.name = options.connector().name();
         this.tally = tally;
         Faults.reach(FaultPoint.RING_MAPPED);
         RingView view = connection.ring();
@@ -128,18 +145,28 @@ final class Session {
         Arrays.setAll(frames, handle -> new Frame(this));
         this.users = new AtomicIntegerArray(slots.length);
         this.handedOver = new boolean[slots.length];
-        this.deviceReads = transport().isDevice()
-                ? new DeviceReads(connection.device(), connection.control(), options.stream())
-                : null;
         this.maxLeases = connection.maxLeases();
         this.strict = options.mode() == SubscriberMode.STRICT_ORDER;
         this.reader = new RingReader(connection.segment(), connection.control(), slots.length, options.mode(), tally);
+        this.waiter = new HeadWaiter(connection.segment(), connection.control(), slots.length, options.waitStrategy());
+        this.deviceReads = transport().isDevice()
+                ? new DeviceReads(connection.device(), connection.control(), options.stream())
+                : null;
+        try {
+            begin(before);
+        } catch (Throwable e) {
+            Closing.undo(e, deviceReads); // the connection is still the caller's, and unmaps what this has registered
+            throw e;
+        }
+    }
+
+    /** Takes a place in the ring and says so. */
+    private void begin(Session before) {
         if (before != null && before.header().epoch() == header().epoch()) {
             reader.resumeAfter(before.reader.cursor());
         } else {
             passOverStaleFrame();
         }
-        this.waiter = new HeadWaiter(connection.segment(), connection.control(), slots.length, options.waitStrategy());
         Faults.reach(FaultPoint.CURSOR_SET);
         connection.ready(); // the reader has its place: whoever counts this subscriber now may publish for it
         Faults.reach(FaultPoint.READY_SENT);
@@ -195,6 +222,7 @@ final class Session {
                 return null;
             }
             if (isFull()) {
+                noteFull(now);
                 awaitRoom(left);
             } else {
                 waiter.await(seen, Math.min(left, LIVENESS_NANOS));
@@ -206,6 +234,27 @@ final class Session {
             now = System.nanoTime();
         }
         return null;
+    }
+
+    /** Says, once it has lasted and then now and then, that this reader gets no frames because it closes none. */
+    private void noteFull(long now) {
+        if (held() < maxLeases) { // a GPU is to end some
+            return;
+        }
+        if (fullSince == 0) {
+            fullSince = now;
+        } else if (now - fullSince >= FULL_NANOS && now - fullLogged >= FULL_PERIOD_NANOS) {
+            fullLogged = now;
+            int held = held();
+            long seconds = (now - fullSince) / 1_000_000_000;
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    () -> "subscriber " + (name.isEmpty() ? "" : "\"" + name + "\" ") + "of \"" + key + "\" holds "
+                            + held
+                            + " frames, as many as it may, and has waited for " + seconds
+                            + " s for one of them to be closed: it gets no more until then. Close each frame once it is"
+                            + " used; to keep a picture, copy it");
+        }
     }
 
     private void requireRoom() {
@@ -287,6 +336,7 @@ final class Session {
 
     private Frame open(long word) {
         int slot = HeadWord.slot(word);
+        fullSince = 0;
         if (users.get(slot) != 0) {
             throw new CuframesException(
                     ErrorCode.PROTOCOL,
@@ -450,7 +500,7 @@ final class Session {
     private void releaseForConsumer(int slot, long stream) {
         try {
             releaseOn(slot, stream);
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             countError();
             deviceReads.awaitIdle();
             synchronized (this) {
@@ -561,7 +611,7 @@ final class Session {
         if ((gate.get() & RETIRED) != 0) {
             try {
                 unmapIfUnused();
-            } catch (RuntimeException e) {
+            } catch (Throwable e) {
                 countError();
                 throw e;
             }
@@ -617,44 +667,29 @@ final class Session {
             wake();
             LockSupport.parkNanos(CLOSE_RETRY_NANOS);
         }
-        RuntimeException failure = null;
-        for (Frame frame : frames) {
-            try {
-                frame.close();
-            } catch (RuntimeException e) {
-                frame.abandon();
-                failure = join(failure, e);
-            }
-        }
-        try {
-            unmapIfUnused();
-        } catch (RuntimeException e) {
-            failure = join(failure, e);
-        }
-        if (failure != null) {
-            throw failure;
-        }
+        Closing.all(this::closeFrames, this::unmapIfUnused);
     }
 
-    private static RuntimeException join(RuntimeException first, RuntimeException next) {
-        if (first == null) {
-            return next;
+    private void closeFrames() {
+        AutoCloseable[] closes = new AutoCloseable[frames.length];
+        Arrays.setAll(closes, handle -> () -> closeOrAbandon(frames[handle]));
+        Closing.all(closes);
+    }
+
+    private static void closeOrAbandon(Frame frame) {
+        try {
+            frame.close();
+        } catch (Throwable e) {
+            frame.abandon();
+            throw e;
         }
-        first.addSuppressed(next);
-        return first;
     }
 
     private void unmapIfUnused() {
         // In this order: once the gate and the flag say that nobody is inside, nothing more is taken, and what is not
         // held stays so.
         if (gate.get() == RETIRED && !taking.get() && !isHeld() && gate.compareAndSet(RETIRED, RETIRED | UNMAPPED)) {
-            try {
-                if (deviceReads != null) {
-                    deviceReads.close();
-                }
-            } finally {
-                connection.close();
-            }
+            Closing.all(deviceReads, connection);
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
+import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.HostMemory;
 import io.cuframes.internal.os.Posix;
@@ -29,21 +30,23 @@ import java.lang.foreign.MemorySegment;
 public final class SharedBuffer implements AutoCloseable {
     private static final int MAX_NAME = 63;
 
-    private final Arena arena = Arena.ofShared();
+    private final Arena arena;
     private final Descriptor memfd;
     private final MemorySegment segment;
 
     private SharedBuffer(String name, long bytes) {
         String what = "the buffer \"" + name + "\"";
-        memfd = Posix.memfd("cuframes-buffer-" + name);
+        arena = Arena.ofShared();
+        Descriptor made = null;
         try {
-            Posix.reserve(memfd, bytes, what);
-            segment = Posix.map(memfd, bytes, true, arena, what);
-        } catch (RuntimeException e) {
-            arena.close();
-            memfd.close();
+            made = Posix.memfd("cuframes-buffer-" + name);
+            Posix.reserve(made, bytes, what);
+            segment = Posix.map(made, bytes, true, arena, what);
+        } catch (Throwable e) {
+            Closing.undo(e, arena, made);
             throw e;
         }
+        memfd = made;
     }
 
     /**

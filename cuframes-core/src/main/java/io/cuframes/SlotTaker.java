@@ -58,6 +58,9 @@ final class SlotTaker {
     /** Stalled and overdrawn readers that the server has been told of. */
     private long told;
 
+    /** When the server was last told that frames find no slot. */
+    private long holdersNoticed = System.nanoTime() - PublisherServer.HOLDERS_PERIOD_NANOS;
+
     /** The thread that waits here now. Volatile: it is stored before {@code closed} is looked at, and a close does it the other way round. */
     private volatile Thread waiter;
 
@@ -100,8 +103,18 @@ final class SlotTaker {
             writer.countRefused();
         } else if (slot == RingWriter.ALL_LEASED) {
             writer.countDropped();
+            noticeHolders();
         }
         return slot;
+    }
+
+    /** Has the server say who holds the slots, now and then: not the first time that a frame finds none counts, but that it goes on. */
+    private void noticeHolders() {
+        long now = System.nanoTime();
+        if (now - holdersNoticed >= PublisherServer.HOLDERS_PERIOD_NANOS) {
+            holdersNoticed = now;
+            server.noticeReaders();
+        }
     }
 
     private int look(int wanted) {

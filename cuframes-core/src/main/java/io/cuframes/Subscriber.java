@@ -12,12 +12,14 @@ import io.cuframes.internal.events.Recordings;
 import io.cuframes.internal.events.Side;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
+import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Timeout;
 import io.cuframes.internal.protocol.SegmentHeader;
 import io.cuframes.internal.ring.ReadTally;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -137,7 +139,6 @@ public final class Subscriber implements AutoCloseable {
         this.owner = owner;
         this.search = search;
         this.session = new Session(key(), connection, options, tally, null);
-        recordConnected(session, 0);
     }
 
     /**
@@ -149,12 +150,20 @@ public final class Subscriber implements AutoCloseable {
     static Subscriber open(Options options, String owner, BooleanSupplier cancelled) {
         ConnectEvent search = beginSearch();
         Connection connection = options.connector().connect(options.connectTimeout(), cancelled);
+        Subscriber subscriber;
         try {
-            return new Subscriber(options, owner, connection, search);
-        } catch (RuntimeException e) {
-            connection.close();
+            subscriber = new Subscriber(options, owner, connection, search);
+        } catch (Throwable e) {
+            Closing.undo(e, connection);
             throw e;
         }
+        try {
+            subscriber.recordConnected(subscriber.session, 0);
+        } catch (Throwable e) {
+            Closing.undo(e, subscriber::release);
+            throw e;
+        }
+        return subscriber;
     }
 
     /**
@@ -263,9 +272,9 @@ public final class Subscriber implements AutoCloseable {
         Reconnection attempts = reconnection;
         long deadline = System.nanoTime() + timeoutNanos;
         while (attempts.awaitNext(deadline, this::isSearchOver)) {
-            Connection connection = attempts.tryConnect(options.connector(), this::isSearchOver, options.listener());
-            if (connection != null) {
-                adopt(connection, attempts);
+            Session found = attempts.attempt(this::connectAgain, this::isSearchOver, options.listener());
+            if (found != null) {
+                adopt(found, attempts);
                 return true;
             }
             if (System.nanoTime() - deadline >= 0) {
@@ -282,15 +291,26 @@ public final class Subscriber implements AutoCloseable {
         return retired || Thread.currentThread().isInterrupted();
     }
 
-    private void adopt(Connection connection, Reconnection attempts) {
-        Session next;
+    /** One attempt to find a publisher and to begin to read what it publishes. */
+    private Session connectAgain() {
+        Connection connection = options.connector().reconnect(this::isSearchOver);
+        Session begun;
         try {
-            next = new Session(key(), connection, options, tally, session);
-        } catch (RuntimeException e) {
-            connection.close();
+            begun = new Session(key(), connection, options, tally, session);
+        } catch (Throwable e) {
+            Closing.undo(e, connection);
             throw e;
         }
-        Faults.reach(FaultPoint.EPOCH_BEGUN);
+        try {
+            Faults.reach(FaultPoint.EPOCH_BEGUN);
+        } catch (Throwable e) {
+            Closing.undo(e, begun::close);
+            throw e;
+        }
+        return begun;
+    }
+
+    private void adopt(Session next, Reconnection attempts) {
         long lostEpoch = session.header().epoch();
         session = next;
         reconnection = null;
@@ -617,29 +637,17 @@ public final class Subscriber implements AutoCloseable {
                 DisconnectEvent.record(key(), epoch(), Side.SUBSCRIBER, "", DisconnectEvent.CLOSED);
             }
         }
-        RuntimeException failure = closeSafely(session, null);
+        Closing.all(session::close, this::closePast);
+    }
+
+    private void closePast() {
         List<Session> others;
         synchronized (past) {
             others = List.copyOf(past);
         }
-        for (Session other : others) {
-            failure = closeSafely(other, failure);
-        }
-        if (failure != null) {
-            throw failure;
-        }
-    }
-
-    private static RuntimeException closeSafely(Session session, RuntimeException earlier) {
-        try {
-            session.close();
-        } catch (RuntimeException e) {
-            if (earlier == null) {
-                return e;
-            }
-            earlier.addSuppressed(e);
-        }
-        return earlier;
+        AutoCloseable[] closes = new AutoCloseable[others.size()];
+        Arrays.setAll(closes, i -> others.get(i)::close);
+        Closing.all(closes);
     }
 
     /** Says what a subscriber is to be; {@link #open()} connects. Not thread-safe. */

@@ -20,6 +20,7 @@ import java.util.Objects;
  * @param timeouts times its {@link Subscriber#next} ended without a frame, in this epoch
  * @param waiting whether it sleeps until the next frame
  * @param stalled whether the publisher has given it up: it is strict, kept the publisher from a slot for the grace period, and is waited for no longer
+ * @param heldNanos nanoseconds since the oldest of the frames that it reads now was published; 0 if it reads none
  */
 public record SubscriberLag(
         int number,
@@ -33,7 +34,8 @@ public record SubscriberLag(
         long missed,
         long timeouts,
         boolean waiting,
-        boolean stalled) {
+        boolean stalled,
+        long heldNanos) {
     /** Nothing is null. */
     public SubscriberLag {
         Objects.requireNonNull(name, "name");
@@ -49,6 +51,7 @@ public record SubscriberLag(
         json.addProperty("cursor_seq", cursor);
         json.addProperty("lag_frames", lag);
         json.addProperty("held_leases", heldLeases);
+        json.addProperty("held_ns", heldNanos);
         json.addProperty("received_frames", received);
         json.addProperty("missed_frames", missed);
         json.addProperty("timeouts", timeouts);

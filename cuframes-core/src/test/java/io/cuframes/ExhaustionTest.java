@@ -5,10 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cuframes.testing.Child;
+import io.cuframes.testing.ForeignUser;
 import io.cuframes.testing.HoarderProcess;
 import io.cuframes.testing.Needs;
 import io.cuframes.testing.Preloaded;
 import io.cuframes.testing.PublisherProcess;
+import io.cuframes.testing.RecoveringProcess;
 import io.cuframes.testing.StreamFixture;
 import io.cuframes.testing.SubscriberProcess;
 import java.io.IOException;
@@ -18,6 +20,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -78,7 +81,7 @@ class ExhaustionTest {
         List<String> none = inOwnMounts("mount -t proc proc /dev/shm");
         try (Child publisher = publisher(none, stream.directory())) {
             String answer = publisher.answer();
-            assertTrue(answer.startsWith("error SYSTEM opening /dev/shm failed"), answer);
+            assertTrue(answer.startsWith("error SYSTEM locking /dev/shm/.cuframes-"), answer);
         }
         assertEquals(List.of(), stream.remains());
     }
@@ -178,6 +181,94 @@ class ExhaustionTest {
                     .connectTimeout(Duration.ofSeconds(10))
                     .open()) {
                 assertEquals(publisher.epoch(), other.epoch());
+            }
+        }
+    }
+
+    private Publisher local() {
+        return Publisher.builder(stream.key())
+                .socketDirectory(stream.directory())
+                .transport(Transport.HOST)
+                .size(64, 64)
+                .open();
+    }
+
+    private Child recovering(int left) {
+        Child child = Child.startBy(
+                shell("ulimit -n 80"),
+                Preloaded.class,
+                RecoveringProcess.class.getName(),
+                stream.key(),
+                stream.directory(),
+                left);
+        child.answerThatBegins("rehearsed");
+        return child;
+    }
+
+    @Test
+    void aReaderWithoutDescriptorsComesBackOnceThereAreSome() {
+        for (int left = 0; left < 4; left++) { // it fails at the socket, and then at what a publisher sends
+            Publisher first = local();
+            try (first;
+                    Child reader = recovering(-1)) {
+                assertEquals("connected", reader.answer());
+                assertEquals("done", reader.ask("hoard 0"));
+                first.close(); // with that it has a few of its own again
+                try (Publisher second = local()) {
+                    reader.ask("hoard " + left);
+                    assertEquals("done", reader.ask("free"));
+                    assertEquals("connected", reader.answerThatBegins("connected"));
+                    assertEquals(0, second.published());
+                }
+            }
+        }
+    }
+
+    @Test
+    void aReaderThatOpensWithoutDescriptorsWaitsForThem() {
+        try (Publisher publisher = local()) {
+            for (int left = 0; left < 3; left++) {
+                try (Child reader = recovering(left)) {
+                    assertEquals("done", reader.ask("free"));
+                    assertEquals("connected", reader.answer());
+                    assertEquals(0, publisher.published());
+                }
+            }
+        }
+    }
+
+    /** As where a supervisor makes the directory of a service again. */
+    @Test
+    void aReaderThatWasAdmittedOutlastsADirectoryThatIsClosedForAWhile() throws IOException {
+        try (ForeignUser user = new ForeignUser()) {
+            Files.setPosixFilePermissions(stream.directory(), PosixFilePermissions.fromString("rwxr-xr-x"));
+            Publisher.Builder open = Publisher.builder(stream.key())
+                    .socketDirectory(stream.directory())
+                    .transport(Transport.HOST)
+                    .allowUsers(ForeignUser.ID)
+                    .size(64, 64);
+            Publisher first = open.open();
+            try (first;
+                    Child reader = user.start(
+                            ForeignUser.ID,
+                            ForeignUser.ID,
+                            List.of(),
+                            RecoveringProcess.class,
+                            stream.key(),
+                            stream.directory(),
+                            -1)) {
+                assertEquals("connected", reader.answerThatBegins("connected"));
+                Files.setPosixFilePermissions(stream.directory(), PosixFilePermissions.fromString("rwx------"));
+                first.close();
+                String failed = reader.answerThatBegins("failed");
+                while (!failed.contains("closed to user " + ForeignUser.ID)) {
+                    failed = reader.answerThatBegins("failed");
+                }
+                Files.setPosixFilePermissions(stream.directory(), PosixFilePermissions.fromString("rwxr-xr-x"));
+                try (Publisher second = open.open()) {
+                    assertEquals("connected", reader.answerThatBegins("connected"));
+                    assertEquals(0, second.published());
+                }
             }
         }
     }

@@ -63,10 +63,35 @@ abstract class FaultConformance extends StreamTest {
                 FailureProcess.class,
                 stream.key(),
                 stream.directory(),
-                transport));
+                transport,
+                FaultInjector.Action.FAIL));
         for (FaultPoint point : FaultPoint.values()) {
             if (point.canFail() && (transport.isDevice() || point != FaultPoint.ANNOUNCING)) {
                 assertEquals(point + (COPED.contains(point) ? " coped" : " thrown"), process.answer());
+            }
+        }
+        assertEquals("end", process.answer());
+    }
+
+    /** Of these the server's thread dies, or the end goes on all the same, and no call of the caller is under way that could throw. */
+    private static final Set<FaultPoint> UNHEARD =
+            EnumSet.of(FaultPoint.SOCKET_UNLINKED, FaultPoint.KEY_UNLOCKED, FaultPoint.BYE_SENT);
+
+    @Test
+    void anErrorAtAnyPointLeavesNothingEither() {
+        Child process = keep(Child.start(
+                FaultInjector.options(""),
+                Map.of(),
+                FailureProcess.class,
+                stream.key(),
+                stream.directory(),
+                transport,
+                FaultInjector.Action.ERROR));
+        Set<FaultPoint> coped = EnumSet.copyOf(UNHEARD);
+        coped.addAll(EnumSet.range(FaultPoint.HELLO_READ, FaultPoint.READY_READ));
+        for (FaultPoint point : FaultPoint.values()) {
+            if (FailureProcess.isOfALife(point)) {
+                assertEquals(point + (coped.contains(point) ? " coped" : " thrown"), process.answer());
             }
         }
         assertEquals("end", process.answer());

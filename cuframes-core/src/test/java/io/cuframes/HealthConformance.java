@@ -232,7 +232,12 @@ abstract class HealthConformance {
                     List.of(
                             lag(strict, SubscriberMode.STRICT_ORDER, 1, 2, 7, 2, 2, 0, 2),
                             lag(newest, SubscriberMode.NEWEST_ONLY, 2, 9, 0, 1, 2, 7, 0)),
-                    stats.subscribers());
+                    stats.subscribers().stream()
+                            .map(HealthConformance::withoutTime)
+                            .toList());
+            long oldest = stats.subscribers().getFirst().heldNanos();
+            assertTrue(oldest > 0 && oldest < stats.uptimeNanos(), "since frame 1 was published");
+            assertTrue(stats.subscribers().getLast().heldNanos() < oldest, "that of frame 9 is younger");
 
             strict.ask("drop");
             newest.ask("drop");
@@ -253,6 +258,23 @@ abstract class HealthConformance {
         }
     }
 
+    private static SubscriberLag withoutTime(SubscriberLag lag) {
+        return new SubscriberLag(
+                lag.number(),
+                lag.name(),
+                lag.pid(),
+                lag.mode(),
+                lag.cursor(),
+                lag.lag(),
+                lag.heldLeases(),
+                lag.received(),
+                lag.missed(),
+                lag.timeouts(),
+                lag.waiting(),
+                lag.stalled(),
+                0);
+    }
+
     private static SubscriberLag lag(
             Child process,
             SubscriberMode mode,
@@ -264,7 +286,19 @@ abstract class HealthConformance {
             long missed,
             long timeouts) {
         return new SubscriberLag(
-                number, "test", (int) process.pid(), mode, cursor, lag, held, received, missed, timeouts, false, false);
+                number,
+                "test",
+                (int) process.pid(),
+                mode,
+                cursor,
+                lag,
+                held,
+                received,
+                missed,
+                timeouts,
+                false,
+                false,
+                0);
     }
 
     @Test

@@ -317,7 +317,9 @@ abstract class KillConformance {
         List<Path> left = remains().names();
         Path draft =
                 new StreamKey(stream.key()).draftPath(stream.directory()); // of a socket that never got the key's name
-        assertTrue(Set.of(stream.segment(), stream.socket(), draft).containsAll(left), "left behind: " + left);
+        assertTrue(
+                Set.of(stream.segment(), stream.lock(), stream.socket(), draft).containsAll(left),
+                "left behind: " + left);
         succeed(point, survivors);
         children.remove(victim);
     }

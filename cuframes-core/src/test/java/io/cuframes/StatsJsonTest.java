@@ -55,7 +55,7 @@ class StatsJsonTest {
                 1,
                 4,
                 List.of(new SubscriberLag(
-                        5, name, 4711, SubscriberMode.NEWEST_ONLY, 90, 10, 2, 50, 40, 6, true, false)));
+                        5, name, 4711, SubscriberMode.NEWEST_ONLY, 90, 10, 2, 50, 40, 6, true, false, 123)));
     }
 
     /** Parses what must be one line. */
@@ -92,7 +92,7 @@ class StatsJsonTest {
                 "format":{"pixel_format":"NV12","width_px":1920,"height_px":1080},"slots":6,"uptime_ns":12,\
                 "published_frames":100,"announced_frames":99,"dropped_frames":3,"refused_frames":2,"stalled_subscribers":1,\
                 "leased_slots":4,"subscribers":[{"number":5,"name":"detector","pid":4711,"mode":"NEWEST_ONLY","cursor_seq":90,\
-                "lag_frames":10,"held_leases":2,"received_frames":50,"missed_frames":40,"timeouts":6,"waiting":true,"stalled":false}]}""", publisher("detector").toJson());
+                "lag_frames":10,"held_leases":2,"held_ns":123,"received_frames":50,"missed_frames":40,"timeouts":6,"waiting":true,"stalled":false}]}""", publisher("detector").toJson());
         assertEquals(
                 PublisherStats.class.getRecordComponents().length,
                 parse(publisher("").toJson()).size());

@@ -51,6 +51,11 @@ public final class Child implements AutoCloseable {
         return start(program, List.of(), Map.of(), main, arguments);
     }
 
+    /** The same, with options of its JVM. */
+    public static Child startBy(List<String> program, List<String> options, Class<?> main, Object... arguments) {
+        return start(program, options, Map.of(), main, arguments);
+    }
+
     /** The same, with another class path, for who cannot read this one. */
     static Child startBy(
             List<String> program, List<String> options, String classPath, Class<?> main, Object... arguments) {

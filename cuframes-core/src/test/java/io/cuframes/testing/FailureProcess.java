@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
@@ -40,14 +41,16 @@ public final class FailureProcess {
         this.transport = transport;
     }
 
-    /** Arguments: key, socket directory, transport. */
+    /** Arguments: key, socket directory, transport, FAIL or ERROR; the latter at every step of opening and closing, also where no call can fail. */
     public static void main(String[] args) throws IOException {
         FailureProcess process = new FailureProcess(args[0], Path.of(args[1]), Transport.valueOf(args[2]));
+        FaultInjector.Action action = FaultInjector.Action.valueOf(args[3]);
         process.play(); // links what it takes
         List<String> before = process.remains();
         for (FaultPoint point : FaultPoint.values()) {
-            if (point.canFail() && (process.transport.isDevice() || point != FaultPoint.ANNOUNCING)) {
-                String outcome = process.fail(point);
+            boolean meant = action == FaultInjector.Action.ERROR ? isOfALife(point) : point.canFail();
+            if (meant && (process.transport.isDevice() || point != FaultPoint.ANNOUNCING)) {
+                String outcome = process.fail(point, action);
                 List<String> after = process.remains();
                 System.out.println(point + " " + outcome + (after.equals(before) ? "" : ", left " + after));
             }
@@ -57,12 +60,22 @@ public final class FailureProcess {
         System.out.println("end");
     }
 
-    private String fail(FaultPoint point) throws IOException {
+    /** Whether a step is one of opening or closing, on either side, and not one of a frame's, nor one that ends the stream by itself. */
+    public static boolean isOfALife(FaultPoint point) {
+        return Stream.of(
+                        EnumSet.range(FaultPoint.RING_MADE, FaultPoint.SERVER_STARTED),
+                        EnumSet.range(FaultPoint.HELLO_READ, FaultPoint.READY_READ),
+                        EnumSet.range(FaultPoint.ENDING, FaultPoint.READY_SENT),
+                        EnumSet.range(FaultPoint.PUBLISHER_LOST, FaultPoint.ALL_UNMAPPED))
+                .anyMatch(range -> range.contains(point));
+    }
+
+    private String fail(FaultPoint point, FaultInjector.Action action) throws IOException {
         boolean leftovers = point == FaultPoint.SEGMENT_LEFTOVER_REMOVED;
         if (leftovers) {
             Leftovers.leave(key, directory);
         }
-        FaultInjector.arm(point + ":1:FAIL");
+        FaultInjector.arm(point + ":1:" + action);
         String outcome;
         try {
             if (point == FaultPoint.SOCKET_LOST) {
@@ -72,7 +85,9 @@ public final class FailureProcess {
             }
             outcome = "coped";
         } catch (CuframesException e) {
-            outcome = e.code() == ErrorCode.INTERNAL && e.getMessage().contains(point.name()) ? "thrown" : "threw " + e;
+            outcome = isInjected(e, point) ? "thrown" : "threw " + e;
+        } catch (OutOfMemoryError e) {
+            outcome = e.getMessage().contains(point.name()) ? "thrown" : "threw " + e;
         }
         if (FaultInjector.timesReached(point) == 0) {
             outcome = "not reached";
@@ -82,6 +97,10 @@ public final class FailureProcess {
             publisher().open().close();
         }
         return outcome;
+    }
+
+    private static boolean isInjected(CuframesException e, FaultPoint point) {
+        return e.code() == ErrorCode.INTERNAL && e.getMessage().contains(point.name());
     }
 
     private Publisher.Builder publisher() {

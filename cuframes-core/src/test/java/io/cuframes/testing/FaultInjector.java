@@ -17,7 +17,7 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * Has this process die, stop or fail where the system property {@value #PLAN_PROPERTY} says, or {@link #arm}: {@code POINT:N:ACTION}, more of them
  * with commas between. The N-th time that the point is reached, ACTION is done: KILL (SIGKILL to itself), STOP (SIGSTOP to itself, with all its
- * threads) or FAIL (an INTERNAL {@link CuframesException} instead of the step that follows). Before KILL and STOP it says {@code fault ACTION POINT NANOS} on
+ * threads), FAIL (an INTERNAL {@link CuframesException} instead of the step that follows) or ERROR (an {@link OutOfMemoryError}, which may come anywhere). Before KILL and STOP it says {@code fault ACTION POINT NANOS} on
  * its standard output, with the monotonic time.
  */
 public final class FaultInjector implements FaultHandler {
@@ -37,7 +37,9 @@ public final class FaultInjector implements FaultHandler {
         /** kill -STOP. */
         STOP,
         /** An exception. */
-        FAIL
+        FAIL,
+        /** An error, as where no thread can be made. */
+        ERROR
     }
 
     private record Fault(FaultPoint point, long at, Action action) {
@@ -122,6 +124,7 @@ public final class FaultInjector implements FaultHandler {
             }
             case FAIL ->
                 throw new CuframesException(ErrorCode.INTERNAL, "told to fail at " + fault.point + " by a test");
+            case ERROR -> throw new OutOfMemoryError("told to run out at " + fault.point + " by a test");
         }
     }
 

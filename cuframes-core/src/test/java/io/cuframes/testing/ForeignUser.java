@@ -58,6 +58,22 @@ public final class ForeignUser implements AutoCloseable {
         }
     }
 
+    /** Starts a main class as a user who may have only so many threads in all processes together. */
+    public Child startWithThreads(int user, int threads, Class<?> main, Object... arguments) {
+        return Child.startBy(
+                List.of(
+                        "prlimit",
+                        "--nproc=" + threads,
+                        "setpriv",
+                        "--reuid=" + user,
+                        "--regid=" + user,
+                        "--clear-groups"),
+                List.of(),
+                classPath,
+                main,
+                arguments);
+    }
+
     /** Starts a main class as a user, with a primary group and others. */
     public Child start(int user, int group, List<Integer> others, Class<?> main, Object... arguments) {
         return startBy(List.of(), List.of(), user, group, others, main, arguments);

@@ -40,6 +40,11 @@ public final class StreamFixture implements AutoCloseable {
         return Path.of("/dev/shm/cuframes-" + key);
     }
 
+    /** What the publisher of this stream holds locked. */
+    public Path lock() {
+        return Path.of("/dev/shm/.cuframes-" + key + ".lock");
+    }
+
     public Path socket() {
         return directory.resolve(key + ".sock");
     }
@@ -47,9 +52,7 @@ public final class StreamFixture implements AutoCloseable {
     /** The names of this stream that are there now. */
     public List<Path> remains() {
         List<Path> found = new ArrayList<>();
-        if (Files.exists(segment())) {
-            found.add(segment());
-        }
+        Stream.of(segment(), lock()).filter(Files::exists).forEach(found::add);
         try (Stream<Path> files = Files.list(directory)) {
             files.forEach(found::add);
         } catch (IOException e) {
@@ -97,6 +100,7 @@ public final class StreamFixture implements AutoCloseable {
     public void close() {
         try {
             Files.deleteIfExists(segment());
+            Files.deleteIfExists(lock());
             try (Stream<Path> files = Files.walk(directory)) {
                 for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                     Files.delete(file);

@@ -32,7 +32,7 @@ public final class MappedMemory {
     private static MemorySegment segment(long address, long length, Arena arena) {
         try {
             return MemorySegment.ofAddress(address).reinterpret(length, arena, s -> Libc.munmap(address, length));
-        } catch (RuntimeException e) { // the arena is closed or another thread's
+        } catch (Throwable e) { // the arena is closed or another thread's, or there is no memory
             Libc.munmap(address, length);
             throw e;
         }

@@ -87,8 +87,8 @@ public final class SocketMessage implements AutoCloseable {
      * @param length at most this many bytes, at least 1
      * @param flags {@code MSG} bits; {@link Libc#MSG_CMSG_CLOEXEC} is added; {@link Libc#MSG_PEEK} would duplicate
      *     descriptors
-     * @return bytes received, 0 at the end of the stream, {@code -Errno.EMSGSIZE} for too many descriptors, or another
-     *     negative errno
+     * @return bytes received, 0 at the end of the stream, {@code -Errno.EMSGSIZE} for too many descriptors, {@code
+     *     -Errno.EMFILE} where this process cannot have so many more, or another negative errno
      */
     public long receive(int socket, long offset, long length, int flags) {
         prepare(offset, length, CONTROL_LENGTH);
@@ -96,13 +96,17 @@ public final class SocketMessage implements AutoCloseable {
         if (received < 0) {
             return received;
         }
-        boolean complete =
-                collectDescriptors() && (header.get(JAVA_INT, Msghdr.MSG_FLAGS_OFFSET) & Libc.MSG_CTRUNC) == 0;
-        if (!complete) {
-            closeDescriptors();
-            return -Errno.EMSGSIZE;
+        int before = descriptorCount();
+        boolean room = collectDescriptors();
+        boolean truncated = (header.get(JAVA_INT, Msghdr.MSG_FLAGS_OFFSET) & Libc.MSG_CTRUNC) != 0;
+        if (room && !truncated) {
+            return received;
         }
-        return received;
+        // The kernel cuts off what the buffer has no room for, and what this process may not have: then some room is
+        // left.
+        boolean full = !room || descriptorCount() - before == MAX_DESCRIPTORS;
+        closeDescriptors();
+        return full ? -Errno.EMSGSIZE : -Errno.EMFILE;
     }
 
     /**

@@ -176,12 +176,18 @@ final class StreamTable {
                     + ", process " + (reader.pid() == 0 ? "of another namespace" : Integer.toString(reader.pid()))
                     + ", " + Words.of(reader.mode()) + ": "
                     + (reader.ready()
-                            ? "lag " + stream.lag(reader) + ", held " + Long.bitCount(reader.leasedSlots())
+                            ? "lag " + stream.lag(reader) + ", held " + held(reader)
                                     + ", received " + reader.received() + ", missed " + reader.missed()
                                     + (reader.stalled() ? ", STALLED: waited for no longer" : "")
                             : "connected, not reading yet"));
         }
         return lines;
+    }
+
+    /** How many frames, and how long ago the oldest of them was published. */
+    private static String held(Observation.Reader reader) {
+        int frames = Long.bitCount(reader.leasedSlots());
+        return frames == 0 ? "0" : String.format(Locale.ROOT, "%d (%.1f s)", frames, reader.heldNanos() / 1e9);
     }
 
     /** Everything, with names that stay. */
@@ -259,6 +265,7 @@ final class StreamTable {
                 .put("reading", reader.ready())
                 .put("lag_frames", stream.lag(reader))
                 .put("held_leases", Long.bitCount(reader.leasedSlots()))
+                .put("held_ms", reader.heldNanos() / 1_000_000)
                 .put("received_frames", reader.received())
                 .put("missed_frames", reader.missed())
                 .put("timeouts", reader.timeouts())

@@ -113,7 +113,8 @@ class ListTest {
                 assertTrue(
                         has(
                                 lines,
-                                "  1 recorder, process " + pid + ", strict-order: lag 1, held 1, received 1, missed 0"),
+                                "  1 recorder, process " + pid
+                                        + ", strict-order: lag 1, held 1 \\(\\d+\\.\\d s\\), received 1, missed 0"),
                         tool.out());
                 assertTrue(has(lines, key + "-b +dead .*"), tool.out());
                 assertTrue(tool.out().contains("rm " + directory.resolve(key + "-b.sock")), tool.out());
@@ -141,6 +142,7 @@ class ListTest {
                 assertEquals("recorder", subscriber.get("name").getAsString());
                 assertEquals(1, subscriber.get("lag_frames").getAsInt());
                 assertEquals(1, subscriber.get("held_leases").getAsInt());
+                assertTrue(subscriber.get("held_ms").getAsLong() >= 0);
                 assertEquals("dead", stream(json, key + "-b").get("state").getAsString());
                 assertTrue(stream(json, key + "-b").get("remedy").getAsString().contains("rm "));
                 assertEquals(1, frame.seq());

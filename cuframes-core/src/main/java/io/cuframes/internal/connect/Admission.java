@@ -9,6 +9,7 @@ import io.cuframes.SubscriberMode;
 import io.cuframes.ffm.Libc;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
+import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.PeerCredentials;
 import io.cuframes.internal.os.Posix;
@@ -84,12 +85,17 @@ final class Admission {
     boolean admit(Peer peer, Messages.Hello hello) {
         int number = ++lastSubscriber;
         try (Descriptor control = Posix.memfd("cuframes-control-" + key + "-" + number)) {
-            ControlPage page = makeControlPage(control, ownerOf(number, peer, hello));
-            readers.add(page); // before the subscriber can take its first lease
-            admitted++;
             String name = hello.name().isEmpty() ? "" : hello.name() + ", ";
-            peer.admit(
-                    page, number + " (" + name + "process " + peer.credentials().pid() + ")");
+            String title = number + " (" + name + peer.credentials().describe() + ")";
+            ControlPage page = makeControlPage(control, ownerOf(number, peer, hello));
+            try {
+                readers.add(page); // before the subscriber can take its first lease
+            } catch (Throwable e) {
+                Closing.undo(e, page);
+                throw e;
+            }
+            admitted++;
+            peer.admit(page, title);
             Faults.reach(FaultPoint.CONTROL_PAGE_COUNTED);
             boolean taken = welcome(peer, number, control);
             Faults.reach(FaultPoint.WELCOME_SENT);
@@ -127,8 +133,8 @@ final class Admission {
         try {
             return new ControlPage(
                     arena, Posix.map(control, ControlDescriptor.LENGTH, false, arena, "a control page"), owner);
-        } catch (RuntimeException e) {
-            arena.close();
+        } catch (Throwable e) {
+            Closing.undo(e, arena);
             throw e;
         }
     }

@@ -19,6 +19,7 @@ import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.memory.HostRingView;
 import io.cuframes.internal.memory.RingView;
+import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.FileStatus;
 import io.cuframes.internal.os.Posix;
@@ -39,7 +40,7 @@ public final class Connection implements AutoCloseable {
     private static final int DYING_MILLIS = 100;
 
     private final Descriptor socket;
-    private final Arena arena = Arena.ofShared();
+    private final Arena arena;
     private final int maxLeases;
     private final MemorySegment segment;
     private final MemorySegment control;
@@ -61,8 +62,12 @@ public final class Connection implements AutoCloseable {
      */
     Connection(StreamKey key, Descriptor socket, Messages.Welcome welcome, Descriptor[] descriptors, int reader) {
         this.socket = socket;
+        Arena mapped = null;
+        RingView opened = null;
         try {
-            String name = "of \"" + key + "\" (process " + Posix.peer(socket).pid() + ")";
+            mapped = Arena.ofShared();
+            this.arena = mapped;
+            String name = "of \"" + key + "\" (" + Posix.peer(socket).describe() + ")";
             this.segment = mapSegment(descriptors[0], welcome.segmentLength(), name);
             MemorySegment snapshot =
                     arena.allocate(segment.byteSize(), Long.BYTES).copyFrom(segment); // checked and used alike
@@ -74,15 +79,18 @@ public final class Connection implements AutoCloseable {
             this.control = mapControl(descriptors[1], name);
             Faults.reach(FaultPoint.CONTROL_MAPPED);
             this.device = header.ring().transport().isDevice() ? findDevice(reader) : null;
-            this.ring = openRing(descriptors, snapshot, name);
+            opened = openRing(descriptors, snapshot, name);
+            this.ring = opened;
             this.poll = arena.allocate(Pollfd.LAYOUT);
             poll.set(JAVA_INT, Pollfd.FD_OFFSET, socket.fd());
             poll.set(JAVA_SHORT, Pollfd.EVENTS_OFFSET, (short) (Libc.POLLIN | Libc.POLLRDHUP));
-        } catch (RuntimeException e) {
-            boolean gone = isPeerGone();
-            arena.close();
-            socket.close();
-            throw gone ? new PublisherLostException(e) : e;
+        } catch (Throwable e) {
+            boolean gone = e instanceof RuntimeException && isPeerGone();
+            Closing.undo(e, opened, mapped, socket);
+            if (gone) {
+                throw new PublisherLostException(e);
+            }
+            throw e;
         }
     }
 
@@ -90,7 +98,7 @@ public final class Connection implements AutoCloseable {
     static final class PublisherLostException extends CuframesException {
         private static final long serialVersionUID = 1L;
 
-        PublisherLostException(RuntimeException cause) {
+        PublisherLostException(Throwable cause) {
             super(ErrorCode.DISCONNECTED, "the publisher went while its ring was mapped: " + cause.getMessage(), cause);
         }
     }
@@ -258,19 +266,13 @@ public final class Connection implements AutoCloseable {
     @Override
     public void close() {
         // Whatever fails on the way, for a lost GPU or memory that a call still uses: the publisher must learn that
-        // this
-        // subscriber is gone.
-        Faults.reach(FaultPoint.DISCONNECTING);
-        try {
-            ring.close();
-            Faults.reach(FaultPoint.RING_UNMAPPED);
-        } finally {
-            try {
-                arena.close();
-                Faults.reach(FaultPoint.ALL_UNMAPPED);
-            } finally {
-                socket.close();
-            }
-        }
+        // this subscriber is gone.
+        Closing.all(
+                () -> Faults.reach(FaultPoint.DISCONNECTING),
+                ring::close,
+                () -> Faults.reach(FaultPoint.RING_UNMAPPED),
+                arena,
+                () -> Faults.reach(FaultPoint.ALL_UNMAPPED),
+                socket);
     }
 }

@@ -25,7 +25,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.StringJoiner;
 import java.util.concurrent.TimeUnit;
@@ -36,10 +35,8 @@ import java.util.function.BooleanSupplier;
 public final class Connector {
     private static final long HANDSHAKE_NANOS = 2_000_000_000;
     private static final long RETRY_NANOS = 20_000_000;
+    private static final long LONGEST_RETRY_NANOS = 500_000_000;
     private static final int CANCEL_MILLIS = 50;
-
-    /** That come with a WELCOME, at most. */
-    private static final int MAX_DESCRIPTORS = 3;
 
     private static final int MAX_NAME = MessageDescriptor.HELLO_NAME_LENGTH - 1;
 
@@ -74,20 +71,81 @@ public final class Connector {
         this.device = device;
     }
 
+    /** What the subscriber calls itself; may be empty. */
+    public String name() {
+        return name;
+    }
+
     /**
-     * Connects, trying again until the timeout while there is no publisher.
+     * Connects, trying again until the timeout while there is no publisher, and while something fails that may pass.
      *
      * @param timeout how long to try; once at least, whatever it is
      * @param cancelled asked every 50 ms at the latest: give up
-     * @throws CuframesException code NOT_FOUND if no publisher answered, ACCESS_DENIED if there is no place to look, and others where one
-     *     answered and it cannot be
+     * @throws CuframesException code NOT_FOUND if no publisher answered, ACCESS_DENIED if there is no place to look, what failed last if that may pass
+     *     and did not in time, and others where a publisher answered and it cannot be
      */
     public Connection connect(Duration timeout, BooleanSupplier cancelled) {
         long nanos = Timeout.nanos(timeout);
         long deadline = System.nanoTime() + nanos;
+        long pause = RETRY_NANOS;
         while (true) {
-            StringJoiner absent = new StringJoiner("; ");
-            CuframesException denied = null;
+            Round round = new Round();
+            Connection connection = round.play(cancelled);
+            if (connection != null) {
+                return connection;
+            }
+            if (round.isHopeless() || System.nanoTime() - deadline >= 0 || cancelled.getAsBoolean()) {
+                throw round.outcome(nanos);
+            }
+            LockSupport.parkNanos(pause);
+            // What fails beyond the first step may cost the publisher something, too.
+            pause = round.failed == null ? RETRY_NANOS : Math.min(2 * pause, LONGEST_RETRY_NANOS);
+            if (Thread.interrupted()) {
+                Thread.currentThread().interrupt();
+                throw new CuframesException(
+                        ErrorCode.TIMEOUT, "interrupted while waiting for a publisher of \"" + key + "\"");
+            }
+        }
+    }
+
+    /**
+     * Tries once, for a subscriber that was admitted before: what keeps it from the socket now may pass, too, as while a supervisor makes the directory again.
+     *
+     * @param cancelled asked every 50 ms at the latest: give up
+     * @throws CuframesException as {@link #connect}, but code NOT_FOUND where the file system refuses
+     */
+    public Connection reconnect(BooleanSupplier cancelled) {
+        Round round = new Round();
+        Connection connection = round.play(cancelled);
+        if (connection != null) {
+            return connection;
+        }
+        if (round.closed != null && round.refused == null && round.failed == null) {
+            throw new CuframesException(
+                    ErrorCode.NOT_FOUND,
+                    "no publisher of \"" + key + "\" can be reached now: " + round.reasons(),
+                    round.closed);
+        }
+        throw round.outcome(0);
+    }
+
+    /** One try at every place, and why there was nobody, so far as there is something to try again for. */
+    private final class Round {
+        private StringJoiner absent = new StringJoiner("; ");
+
+        /** The file system closes a place, or all of them; null if none. */
+        private ClosedPlaceException closed;
+
+        /** What else it closes. */
+        private final StringJoiner alsoClosed = new StringJoiner("; ");
+
+        /** A publisher does not admit this user; null if none. */
+        private CuframesException refused;
+
+        /** What failed and may pass; null if nothing. */
+        private CuframesException failed;
+
+        Connection play(BooleanSupplier cancelled) {
             int distrusted = 0;
             for (Place place : places) {
                 try (OpenedPlace opened = OpenedPlace.open(place)) {
@@ -96,39 +154,80 @@ public final class Connector {
                     if (connection != null) {
                         return connection;
                     }
+                } catch (ClosedPlaceException e) { // the key may be in the next
+                    noteClosed(e);
                 } catch (CuframesException e) {
-                    // Where one of several places is another user's, the key may be in the next.
-                    if (e.code() != ErrorCode.ACCESS_DENIED || places.size() == 1) {
-                        throw e;
-                    }
-                    if (denied == null) {
-                        denied = e;
-                    } else {
-                        absent.add(e.getMessage());
-                    }
+                    note(e);
                 }
             }
             if (distrusted == places.size()) {
-                throw SocketDirectory.nowhere(List.of(absent.toString()));
+                closed = new ClosedPlaceException(
+                        SocketDirectory.nowhere(List.of(absent.toString())).getMessage());
+                absent = new StringJoiner("; "); // it is in that text
             }
-            if (System.nanoTime() - deadline >= 0 || cancelled.getAsBoolean()) {
-                if (denied != null) {
-                    throw new CuframesException(
-                            ErrorCode.ACCESS_DENIED,
-                            denied.getMessage() + (absent.length() == 0 ? "" : "; elsewhere: " + absent),
-                            denied);
-                }
-                throw new CuframesException(
-                        ErrorCode.NOT_FOUND,
-                        "no publisher of \"" + key + "\" within " + TimeUnit.NANOSECONDS.toMillis(nanos) + " ms: "
-                                + absent + "; start one, or check the key and the socket directory");
+            return null;
+        }
+
+        private void noteClosed(ClosedPlaceException e) {
+            if (closed == null) {
+                closed = e;
+            } else {
+                alsoClosed.add(e.getMessage());
             }
-            LockSupport.parkNanos(RETRY_NANOS);
-            if (Thread.interrupted()) {
-                Thread.currentThread().interrupt();
-                throw new CuframesException(
-                        ErrorCode.TIMEOUT, "interrupted while waiting for a publisher of \"" + key + "\"");
+        }
+
+        /** Where one of several places is another user's, the key may be in the next. */
+        private void note(CuframesException e) {
+            if (e.isPassing()) {
+                failed = e;
+            } else if (e.code() == ErrorCode.ACCESS_DENIED && places.size() > 1) {
+                refused = e;
+            } else {
+                throw e;
             }
+        }
+
+        /** Whether nothing but closed places was found: for a subscriber that was never admitted, that is how it is. */
+        boolean isHopeless() {
+            return closed != null && refused == null && failed == null && absent.length() == 0;
+        }
+
+        String reasons() {
+            StringJoiner reasons = new StringJoiner("; ");
+            if (closed != null) {
+                reasons.add(closed.getMessage());
+            }
+            if (alsoClosed.length() > 0) {
+                reasons.add(alsoClosed.toString());
+            }
+            if (absent.length() > 0) {
+                reasons.add((closed == null ? "" : "elsewhere: ") + absent);
+            }
+            return reasons.toString();
+        }
+
+        CuframesException outcome(long nanos) {
+            if (refused != null) {
+                return refused;
+            }
+            if (failed != null) {
+                return failed;
+            }
+            return closed == null
+                    ? new CuframesException(
+                            ErrorCode.NOT_FOUND,
+                            "no publisher of \"" + key + "\" within " + TimeUnit.NANOSECONDS.toMillis(nanos) + " ms: "
+                                    + absent + "; start one, or check the key and the socket directory")
+                    : new CuframesException(ErrorCode.ACCESS_DENIED, reasons(), closed);
+        }
+    }
+
+    /** The modes of files, or whose they are, keep this process from a place where the socket may be. */
+    private static final class ClosedPlaceException extends CuframesException {
+        private static final long serialVersionUID = 1L;
+
+        ClosedPlaceException(String message) {
+            super(ErrorCode.ACCESS_DENIED, message);
         }
     }
 
@@ -201,16 +300,15 @@ public final class Connector {
 
     /** Nobody knows what is in a directory that is closed: where it is one of several places, the key may come up in the next. */
     private String whyClosed(Path name, String detail) {
-        CuframesException closed = closed(name, detail);
+        ClosedPlaceException closed = closed(name, detail);
         if (places.size() == 1) {
             throw closed;
         }
         return closed.getMessage();
     }
 
-    private static CuframesException closed(Path name, String detail) {
-        return new CuframesException(
-                ErrorCode.ACCESS_DENIED,
+    private static ClosedPlaceException closed(Path name, String detail) {
+        return new ClosedPlaceException(
                 "the socket " + name + " or its directory is closed to user " + Libc.geteuid() + " (group "
                         + Libc.getegid() + "; " + detail + "): run the subscriber as the publisher's user or in its"
                         + " group, or have the publisher allow it (Publisher.Builder.allowUsers, allowGroups;"
@@ -237,7 +335,6 @@ public final class Connector {
             return switch (Messages.type(payload)) {
                 case MessageDescriptor.WELCOME -> {
                     Messages.Welcome welcome = Messages.decodeWelcome(payload, received);
-                    kept = true;
                     Connection connection;
                     try {
                         connection = welcomed(socket, welcome, message);
@@ -245,6 +342,7 @@ public final class Connector {
                         absent.add(address.name() + " ended or died as its ring was mapped");
                         yield null;
                     }
+                    kept = true; // the connection's
                     if (connection.isEnded()) { // let in at the last moment: its successor is the one to find
                         connection.close();
                         absent.add(address.name() + " is ending");
@@ -294,8 +392,10 @@ public final class Connector {
             if (received == -Errno.EAGAIN || received == -Errno.EINTR) {
                 continue;
             }
+            if (received == -Errno.EMFILE) { // the kernel left out what this process may not have
+                throw Posix.failure("receiving the descriptors that a publisher sends", Errno.EMFILE);
+            }
             if (received == -Errno.EMSGSIZE) {
-                requireRoomForDescriptors(); // the kernel leaves out those, too, that this process may not have
                 throw bad("more descriptors than any message has");
             }
             if (received <= 0) {
@@ -312,34 +412,22 @@ public final class Connector {
         return true;
     }
 
-    /** Throws if this process cannot have as many descriptors more as a WELCOME brings. */
-    private static void requireRoomForDescriptors() {
-        List<Descriptor> room = new ArrayList<>();
-        try {
-            for (int i = 0; i < MAX_DESCRIPTORS; i++) {
-                room.add(new Descriptor(Posix.check(
-                        Libc.eventfd(0, Libc.EFD_CLOEXEC), "receiving the descriptors that a publisher sends")));
-            }
-        } finally {
-            room.forEach(Descriptor::close);
-        }
-    }
-
     private Connection welcomed(Descriptor socket, Messages.Welcome welcome, SocketMessage message) {
         Descriptor[] descriptors = new Descriptor[message.descriptorCount()];
-        for (int i = 0; i < descriptors.length; i++) {
-            descriptors[i] = new Descriptor(message.takeDescriptor());
-        }
         try {
+            for (int i = 0; i < descriptors.length; i++) {
+                descriptors[i] = new Descriptor(message.takeDescriptor());
+            }
             String fault = fault(welcome, descriptors.length);
             if (fault != null) {
-                socket.close();
                 throw bad(fault);
             }
             return new Connection(key, socket, welcome, descriptors, device);
         } finally {
             for (Descriptor descriptor : descriptors) {
-                descriptor.close();
+                if (descriptor != null) {
+                    descriptor.close();
+                }
             }
         }
     }

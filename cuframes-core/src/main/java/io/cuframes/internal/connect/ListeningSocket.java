@@ -7,6 +7,7 @@ import io.cuframes.ffm.Errno;
 import io.cuframes.ffm.Libc;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
+import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.FileStatus;
 import io.cuframes.internal.os.Posix;
@@ -26,6 +27,11 @@ final class ListeningSocket implements AutoCloseable {
 
     /** How long a publisher that begins or ends waits for the lock. */
     private static final long LOCK_PATIENCE_NANOS = 2_000_000_000;
+
+    /** How long a publisher that is ending is waited for. */
+    private static final long ENDING_NANOS = 3_000_000_000L;
+
+    private static final long LOOK_NANOS = 2_000_000;
 
     private final OpenedPlace place;
     private final StreamKey key;
@@ -64,39 +70,71 @@ final class ListeningSocket implements AutoCloseable {
     private static ListeningSocket open(StreamKey key, OpenedPlace place, Access access, long patienceNanos) {
         try {
             Faults.reach(FaultPoint.SOCKET_DIRECTORY_OPENED);
-            try (Descriptor lock = lock(place, patienceNanos)) {
-                warnOfHindrance(key, place, access);
-                requireFree(key, place.address(key.socketFile()));
-                return bind(key, place, access);
-            }
-        } catch (RuntimeException | Error e) {
-            place.close();
+            return openWhenFree(key, place, access, patienceNanos);
+        } catch (Throwable e) {
+            Closing.undo(e, place);
             throw e;
         }
     }
 
+    /** Waits for a publisher that is on its way out, but not where the lock is not waited for either. */
+    private static ListeningSocket openWhenFree(
+            StreamKey key, OpenedPlace place, Access access, long patienceNanos) {
+        UnixAddress address = place.address(key.socketFile());
+        long deadline = System.nanoTime() + (patienceNanos == 0 ? 0 : ENDING_NANOS);
+        for (boolean first = true; ; first = false) {
+            CuframesException taken;
+            try (Descriptor lock = lock(place, patienceNanos)) {
+                if (first) {
+                    warnOfHindrance(key, place, access);
+                }
+                taken = whyTaken(key, address);
+                if (taken == null) {
+                    return bind(key, place, access);
+                }
+            }
+            // Without the lock, which a publisher takes that ends.
+            if (System.nanoTime() - deadline >= 0 || !isEnding(key, place.place())) {
+                throw taken;
+            }
+            LockSupport.parkNanos(LOOK_NANOS);
+        }
+    }
+
+    /** Whether the publisher that listens there is on its way out, or has gone since; takes up to 2 s. */
+    private static boolean isEnding(StreamKey key, Place place) {
+        Sighting seen = Observer.look(key, place);
+        return switch (seen.standing()) {
+            case SEEN -> seen.observation().ended();
+            case ABSENT, DEAD, BUSY -> true;
+            case NO_SOCKET, CLOSED, REFUSED, OTHER_VERSION, SILENT, BROKEN, ELSEWHERE, FOREIGN -> false;
+        };
+    }
+
+    /** With the lock on the directory, and nobody listening under the key's name. */
     private static ListeningSocket bind(StreamKey key, OpenedPlace place, Access access) {
         Path name = key.socketPath(place.path());
         Path draft = place.inside(key.draftFile());
         Descriptor socket = newSocket();
-        boolean bound = false;
+        Path made = null;
         try {
             Posix.unlink(draft, name + "'s draft"); // of a publisher that was killed in between
             Posix.check(Libc.fchmod(socket.fd(), 0), "closing a socket to others"); // bind takes the mode over
             Posix.check(place.address(key.draftFile()).bind(socket), "binding the socket " + name);
-            bound = true;
+            made = draft;
             Faults.reach(FaultPoint.SOCKET_BOUND);
             FileStatus identity = admit(draft, name, access);
             Posix.check(Libc.listen(socket.fd(), BACKLOG), "listening on " + name);
             Faults.reach(FaultPoint.SOCKET_LISTENING);
-            Posix.check(Posix.tryRename(draft, place.inside(key.socketFile()), 0), "putting a socket at " + name);
+            ListeningSocket listening = new ListeningSocket(place, key, socket, identity);
+            Path named = place.inside(key.socketFile());
+            Posix.check(Posix.tryRename(draft, named, 0), "putting a socket at " + name);
+            made = named;
             Faults.reach(FaultPoint.SOCKET_NAMED);
-            return new ListeningSocket(place, key, socket, identity);
-        } catch (RuntimeException | Error e) {
-            if (bound) {
-                Posix.unlink(draft, name + "'s draft");
-            }
-            socket.close();
+            return listening;
+        } catch (Throwable e) {
+            Path left = made;
+            Closing.undo(e, left == null ? null : () -> Posix.unlink(left, name.toString()), socket);
             throw e;
         }
     }
@@ -132,16 +170,16 @@ final class ListeningSocket implements AutoCloseable {
                 "making a socket"));
     }
 
-    /** Throws if what has the name is more than a dead publisher's leftover. */
-    private static void requireFree(StreamKey key, UnixAddress address) {
+    /** Why the name is to be had by no other, if a live process listens there; null if it is free, or a dead publisher's leftover. */
+    private static CuframesException whyTaken(StreamKey key, UnixAddress address) {
         if (Posix.status(address.through(), address.name().toString()) == null) {
-            return;
+            return null;
         }
         try (Descriptor probe = newSocket()) {
             int result = address.connect(probe);
             if (result >= 0) {
-                throw SegmentFile.alreadyPublished(
-                        key, "process " + Posix.peer(probe).pid() + ", which listens on " + address.name());
+                return SegmentFile.alreadyPublished(
+                        key, Posix.peer(probe).describe() + ", which listens on " + address.name());
             }
             if (result == -Errno.EAGAIN) { // its backlog is full: it lives
                 throw SegmentFile.alreadyPublished(key, "a busy process, which listens on " + address.name());
@@ -151,6 +189,7 @@ final class ListeningSocket implements AutoCloseable {
                         "connecting to " + address.name() + ", which is in the way of the socket of \"" + key + "\",",
                         -result);
             }
+            return null;
         }
     }
 
@@ -159,11 +198,20 @@ final class ListeningSocket implements AutoCloseable {
         Descriptor descriptor = new Descriptor(Posix.check(
                 Posix.tryOpen(place.inside(""), Libc.O_RDONLY | Libc.O_DIRECTORY, 0),
                 "opening the socket directory " + place.path() + ", to lock it,"));
+        try {
+            awaitLock(descriptor, place, patienceNanos);
+            return descriptor;
+        } catch (Throwable e) {
+            Closing.undo(e, descriptor);
+            throw e;
+        }
+    }
+
+    private static void awaitLock(Descriptor descriptor, OpenedPlace place, long patienceNanos) {
         long deadline = System.nanoTime() + patienceNanos;
         int result = Libc.flock(descriptor.fd(), Libc.LOCK_EX | Libc.LOCK_NB);
         while (result == -Errno.EAGAIN || result == -Errno.EINTR) {
             if (System.nanoTime() - deadline >= 0) {
-                descriptor.close();
                 throw new CuframesException(
                         ErrorCode.TIMEOUT,
                         "another process has held the lock on the socket directory " + place.path() + " for "
@@ -173,10 +221,8 @@ final class ListeningSocket implements AutoCloseable {
             result = Libc.flock(descriptor.fd(), Libc.LOCK_EX | Libc.LOCK_NB);
         }
         if (result < 0) {
-            descriptor.close();
             throw Posix.failure("locking the socket directory " + place.path(), -result);
         }
-        return descriptor;
     }
 
     int fd() {

@@ -99,6 +99,7 @@ public record Observation(
      * @param stalled whether the publisher has given it up
      * @param cursor {@code seq} of the frame it took last, at most {@code published}
      * @param leasedSlots slots that it reads, a bit each
+     * @param heldNanos how long ago the oldest frame was published that it reads, to a tenth of a second
      * @param received frames it was given
      * @param missed frames it was never given
      * @param timeouts times it asked for a frame and none came in time
@@ -113,6 +114,7 @@ public record Observation(
             boolean stalled,
             long cursor,
             long leasedSlots,
+            long heldNanos,
             long received,
             long missed,
             long timeouts,

@@ -168,14 +168,17 @@ final class ObservationAnswer {
                 ObservationDescriptor.READER_LEASED_OFFSET,
                 page.leasedSlots(header.ring().slots()));
         ObservationMessages.putText(message, ObservationDescriptor.READER_NAME_OFFSET, owner.name());
-        SubscriberLag lag = page.lag(published, header.ring().slots());
+        long held = page.heldNanos(header.ring().slots(), segment) / ObservationDescriptor.READER_HELD_UNIT_NANOS;
+        ObservationMessages.putShort(message, ObservationDescriptor.READER_HELD_OFFSET, (int)
+                Math.min(held, ObservationDescriptor.READER_HELD_MOST));
+        SubscriberLag lag = page.lag(published, header.ring().slots(), segment);
         if (lag == null) { // admitted, and not ready yet
             return;
         }
         int flags = ObservationDescriptor.READER_READY
                 | (lag.waiting() ? ObservationDescriptor.READER_WAITING : 0)
                 | (lag.stalled() ? ObservationDescriptor.READER_STALLED : 0);
-        ObservationMessages.put(message, ObservationDescriptor.READER_FLAGS_OFFSET, flags);
+        ObservationMessages.putShort(message, ObservationDescriptor.READER_FLAGS_OFFSET, flags);
         ObservationMessages.put(message, ObservationDescriptor.READER_CURSOR_OFFSET, lag.cursor());
         ObservationMessages.put(message, ObservationDescriptor.READER_RECEIVED_OFFSET, lag.received());
         ObservationMessages.put(message, ObservationDescriptor.READER_MISSED_OFFSET, lag.missed());

@@ -149,7 +149,7 @@ final class ObservationMessages {
         String name = Messages.text(
                 message.asSlice(ObservationDescriptor.READER_NAME_OFFSET, ObservationDescriptor.READER_NAME_LENGTH));
         check(name != null, "a READER whose name is not printable ASCII");
-        int flags = message.get(U32, ObservationDescriptor.READER_FLAGS_OFFSET);
+        int flags = message.get(U16, ObservationDescriptor.READER_FLAGS_OFFSET);
         long slotBits = -1L >>> (Long.SIZE - slots);
         return new Observation.Reader(
                 message.get(U32, ObservationDescriptor.READER_SUBSCRIBER_OFFSET),
@@ -162,6 +162,8 @@ final class ObservationMessages {
                 (flags & ObservationDescriptor.READER_STALLED) != 0,
                 Math.min(published, count64(message, ObservationDescriptor.READER_CURSOR_OFFSET)),
                 message.get(U64, ObservationDescriptor.READER_LEASED_OFFSET) & slotBits,
+                Short.toUnsignedLong(message.get(U16, ObservationDescriptor.READER_HELD_OFFSET))
+                        * ObservationDescriptor.READER_HELD_UNIT_NANOS,
                 count64(message, ObservationDescriptor.READER_RECEIVED_OFFSET),
                 count64(message, ObservationDescriptor.READER_MISSED_OFFSET),
                 count64(message, ObservationDescriptor.READER_TIMEOUTS_OFFSET),

@@ -4,6 +4,7 @@ package io.cuframes.internal.connect;
 import io.cuframes.ffm.Errno;
 import io.cuframes.ffm.Libc;
 import io.cuframes.ffm.SocketMessage;
+import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.PeerCredentials;
 import io.cuframes.internal.protocol.MessageDescriptor;
@@ -29,8 +30,8 @@ final class Peer implements AutoCloseable {
     private final Descriptor socket;
     private final PeerCredentials credentials;
     private final long deadline;
-    private final Arena arena = Arena.ofConfined();
-    private final SocketMessage message = new SocketMessage(MessageDescriptor.MAX_LENGTH, arena);
+    private final Arena arena;
+    private final SocketMessage message;
     private int filled;
     private ControlPage page;
     private boolean ready;
@@ -41,6 +42,13 @@ final class Peer implements AutoCloseable {
         this.socket = socket;
         this.credentials = credentials;
         this.deadline = deadline;
+        this.arena = Arena.ofConfined();
+        try {
+            this.message = new SocketMessage(MessageDescriptor.MAX_LENGTH, arena);
+        } catch (Throwable e) {
+            Closing.undo(e, arena);
+            throw e;
+        }
     }
 
     int fd() {
@@ -138,7 +146,7 @@ final class Peer implements AutoCloseable {
             if (received == -Errno.EAGAIN || received == -Errno.EINTR) {
                 return Progress.PARTIAL;
             }
-            if (received == -Errno.EMSGSIZE) {
+            if (received == -Errno.EMSGSIZE || received == -Errno.EMFILE) {
                 return Progress.BAD_DESCRIPTORS;
             }
             if (received <= 0) {
@@ -155,8 +163,6 @@ final class Peer implements AutoCloseable {
 
     @Override
     public void close() {
-        message.close();
-        arena.close();
-        socket.close();
+        Closing.all(message, arena, socket);
     }
 }

@@ -12,6 +12,7 @@ import io.cuframes.internal.events.Recordings;
 import io.cuframes.internal.events.Side;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
+import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.Posix;
 import io.cuframes.internal.os.ThreadEnd;
@@ -20,6 +21,7 @@ import io.cuframes.internal.protocol.RejectCode;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.SegmentHeader;
 import io.cuframes.internal.protocol.Shared;
+import io.cuframes.internal.ring.ControlPage;
 import io.cuframes.internal.ring.ReaderSet;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -43,6 +45,9 @@ public final class PublisherServer implements AutoCloseable {
     /** How long accepting pauses after it failed, for want of descriptors for example. */
     private static final long ACCEPT_PAUSE_NANOS = 100_000_000;
 
+    /** How often it is worth saying who holds the slots that frames do not find. */
+    public static final long HOLDERS_PERIOD_NANOS = HolderReport.PERIOD_NANOS;
+
     /**
      * What a publisher grants.
      *
@@ -56,6 +61,7 @@ public final class PublisherServer implements AutoCloseable {
     private final long epoch;
     private final SegmentFile segment;
     private final Descriptor ring;
+    private final ReaderSet readers;
     private final Limits limits;
     private final Admission admission;
     private final ObservationAnswer observation;
@@ -64,7 +70,14 @@ public final class PublisherServer implements AutoCloseable {
     private final SocketWatch watch;
     private final Descriptor wake;
     private final Thread thread;
-    private final LogLimit trouble = new LogLimit(LOG);
+
+    /** What peers can bring about as often as they like is logged by these alone. */
+    private final LogLimit trouble = new LogLimit(LOG, "peers");
+
+    private final LogLimit arrivals = new LogLimit(LOG, "subscribers that come and go");
+    private final LogLimit dismissals = new LogLimit(LOG, "subscribers that are not waited for or are cut off");
+    private final List<LogLimit> limited = List.of(trouble, arrivals, dismissals);
+    private final HolderReport holders;
 
     /** In the order in which they were accepted. */
     private final List<Peer> peers = new ArrayList<>();
@@ -74,6 +87,7 @@ public final class PublisherServer implements AutoCloseable {
 
     private long acceptAgain = System.nanoTime();
     private volatile int subscribers;
+    private volatile Throwable failure;
     private int endReason; // before drainNanos
     private volatile long drainNanos = -1;
 
@@ -91,9 +105,11 @@ public final class PublisherServer implements AutoCloseable {
         this.epoch = header.epoch();
         this.segment = segment;
         this.ring = ring;
+        this.readers = readers;
         this.limits = limits;
         this.admission = new Admission(key, header, segment, ring, readers, limits);
         this.observation = new ObservationAnswer(header, segment.memory(), readers, limits);
+        this.holders = new HolderReport(key, segment.memory(), header.ring().slots(), readers, LOG);
         this.listener = listener;
         this.socketPath = listener.name();
         this.passedOver = passedOver;
@@ -124,23 +140,23 @@ public final class PublisherServer implements AutoCloseable {
             Limits limits) {
         SocketDirectory.Choice choice = SocketDirectory.forPublisher(socketDirectory, limits.access());
         ListeningSocket listener = ListeningSocket.open(key, choice.place(), limits.access());
-        if (!choice.passedOver().isEmpty()) {
-            LOG.log(
-                    System.Logger.Level.INFO,
-                    () -> "the socket of \"" + key + "\" is in "
-                            + listener.name().getParent()
-                            + ", where readers of other users do not look, for better places are not to be had: "
-                            + String.join("; ", choice.passedOver()));
-        }
+        Descriptor wake = null;
         try {
-            Descriptor wake =
-                    new Descriptor(Posix.check(Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK), "eventfd"));
+            if (!choice.passedOver().isEmpty()) {
+                LOG.log(
+                        System.Logger.Level.INFO,
+                        () -> "the socket of \"" + key + "\" is in "
+                                + listener.name().getParent()
+                                + ", where readers of other users do not look, for better places are not to be had: "
+                                + String.join("; ", choice.passedOver()));
+            }
+            wake = new Descriptor(Posix.check(Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK), "eventfd"));
             PublisherServer server = new PublisherServer(
                     key, header, segment, ring, readers, limits, listener, choice.passedOver(), wake);
             server.thread.start();
             return server;
-        } catch (RuntimeException e) {
-            listener.close();
+        } catch (Throwable e) { // also where no thread can be made
+            Closing.undo(e, listener, wake);
             throw e;
         }
     }
@@ -169,16 +185,18 @@ public final class PublisherServer implements AutoCloseable {
             }
             sayGoodbye(polled);
             List.copyOf(peers).forEach(this::drop);
-        } catch (RuntimeException | Error e) { // no memory, for example: a door that nobody answers must not look open
-            LOG.log(
-                    System.Logger.Level.ERROR,
-                    () -> "the server of \"" + key + "\" failed: its subscribers are cut off, and no others are let in",
-                    e);
-            // Their control pages stay with the writer: what they still hold must not be overwritten. Nobody waits for
-            // them any more.
-            peers.stream().filter(Peer::isAdmitted).forEach(peer -> peer.page().setCutOff());
-            peers.forEach(Peer::close);
-            closeListener();
+            limited.forEach(LogLimit::finish);
+        } catch (Throwable e) { // no memory, for example: a door that nobody answers must not look open
+            try {
+                LOG.log(
+                        System.Logger.Level.ERROR,
+                        () -> "the server of \"" + key
+                                + "\" failed: its subscribers are cut off, and no others are let in. Close the publisher, and open another",
+                        e);
+            } catch (Throwable alsoFailed) {
+                e.addSuppressed(alsoFailed);
+            }
+            endAbruptly(e);
         }
     }
 
@@ -198,6 +216,38 @@ public final class PublisherServer implements AutoCloseable {
         }
     }
 
+    /**
+     * Shows everybody that this thread is gone: the publisher at its next call, readers and those who would connect at once. The control pages stay with
+     * the writer: what readers still hold must not be overwritten. Nobody waits for them any more.
+     */
+    private void endAbruptly(Throwable cause) {
+        failure = cause;
+        subscribers = 0;
+        for (Peer peer : peers) {
+            if (peer.isAdmitted()) {
+                peer.page().setCutOff();
+            }
+        }
+        Closing.undo(cause, this::closePeers, this::closeListener);
+    }
+
+    /** Of those whom the thread could not let go of because it failed. The thread is gone, and the writer looks at no page any more. */
+    private void releasePages() {
+        for (ControlPage page : readers.snapshot()) {
+            readers.remove(page);
+            page.close();
+        }
+    }
+
+    private void closePeers() {
+        Closing.all(peers.toArray(AutoCloseable[]::new));
+    }
+
+    /** What the server's thread ended with before its time; null as long as it serves, and once it has ended in due form. */
+    public Throwable failure() {
+        return failure;
+    }
+
     /** The name may stay behind, where somebody keeps the directory locked; the next publisher of the key takes it over. */
     private void closeListener() {
         try {
@@ -212,6 +262,7 @@ public final class PublisherServer implements AutoCloseable {
     /** Tells everyone that the stream is over, and gives them the time to let go of the ring. */
     private void sayGoodbye(PollSet polled) {
         closeListener();
+        segment.unlockKey(); // neither name is left: a successor need not wait for what follows
         long deadline = System.nanoTime() + drainNanos;
         for (Peer peer : List.copyOf(peers)) {
             MemorySegment message = peer.message().payload();
@@ -250,6 +301,7 @@ public final class PublisherServer implements AutoCloseable {
             if (accepting) { // otherwise all have been told that the stream is over
                 dismissStalled();
                 cutOverdrawn();
+                holders.report();
             }
         }
         for (int i = 0; i < order.size(); i++) {
@@ -261,6 +313,7 @@ public final class PublisherServer implements AutoCloseable {
             accept();
         }
         dropSlow();
+        limited.forEach(LogLimit::report);
     }
 
     /** Tells those whom the writer has given up. Their leases count until their connections end: they may only be asleep. */
@@ -274,7 +327,7 @@ public final class PublisherServer implements AutoCloseable {
                     MessageDescriptor.BYE_STALLED, peer.message().payload()));
             peer.dismiss();
             setSubscribers(subscribers - 1);
-            LOG.log(
+            dismissals.log(
                     System.Logger.Level.WARNING,
                     () -> "\"" + key + "\" waits for subscriber " + peer.title()
                             + " no longer: it has taken no frame after "
@@ -292,7 +345,7 @@ public final class PublisherServer implements AutoCloseable {
             }
             peer.send(Messages.encodeBye(
                     MessageDescriptor.BYE_EVICTED, peer.message().payload()));
-            LOG.log(
+            dismissals.log(
                     System.Logger.Level.WARNING,
                     () -> "\"" + key + "\" cuts subscriber " + peer.title() + " off: it leases more than the "
                             + limits.maxLeases() + " slots that it may, and the slots are needed");
@@ -308,6 +361,9 @@ public final class PublisherServer implements AutoCloseable {
         long nanos = atMostNanos < 0 ? Long.MAX_VALUE : atMostNanos;
         if (now - acceptAgain < 0) {
             nanos = Math.min(nanos, acceptAgain - now);
+        }
+        for (LogLimit limit : limited) {
+            nanos = Math.min(nanos, limit.nanosToReport());
         }
         for (Peer peer : peers) {
             if (!peer.isAdmitted()) {
@@ -347,15 +403,18 @@ public final class PublisherServer implements AutoCloseable {
 
     /** Hears a new connection out, unless its user is not to be let in at all. */
     private void receive(Descriptor socket) {
-        Peer peer;
+        Peer peer = null;
         try {
             peer = new Peer(socket, Posix.peer(socket), System.nanoTime() + HANDSHAKE_NANOS);
-        } catch (CuframesException e) {
+            peers.add(peer);
+        } catch (Throwable e) {
+            Closing.undo(e, peer, socket);
+            if (!(e instanceof CuframesException || e instanceof OutOfMemoryError)) {
+                throw e;
+            }
             trouble.log(System.Logger.Level.WARNING, () -> "\"" + key + "\" cannot serve a peer: " + e.getMessage());
-            socket.close();
             return;
         }
-        peers.add(peer);
         try {
             Messages.Reject reject = admission.refusal(peer);
             if (reject != null) {
@@ -363,7 +422,7 @@ public final class PublisherServer implements AutoCloseable {
             } else if (greeting() > MAX_GREETING) {
                 reject(firstGreeting(), Messages.reject(RejectCode.BUSY, MAX_GREETING + " handshakes are under way"));
             }
-        } catch (CuframesException e) {
+        } catch (CuframesException | OutOfMemoryError e) {
             giveUp(peer, e);
         }
     }
@@ -376,16 +435,15 @@ public final class PublisherServer implements AutoCloseable {
     private void serveSafely(Peer peer) {
         try {
             serve(peer);
-        } catch (CuframesException e) {
+        } catch (CuframesException | OutOfMemoryError e) {
             giveUp(peer, e);
         }
     }
 
-    private void giveUp(Peer peer, CuframesException e) {
+    private void giveUp(Peer peer, Throwable e) {
         trouble.log(
                 System.Logger.Level.WARNING,
-                () -> "\"" + key + "\" cannot serve process "
-                        + peer.credentials().pid() + ": " + e.getMessage());
+                () -> "\"" + key + "\" cannot serve " + peer.credentials().describe() + ": " + e.getMessage());
         if (!peer.isAdmitted()) {
             Messages.Reject busy =
                     Messages.reject(RejectCode.BUSY, "the publisher cannot admit anyone now: " + e.getMessage());
@@ -439,7 +497,7 @@ public final class PublisherServer implements AutoCloseable {
             ConnectEvent.record(key.name(), epoch, peer.credentials().pid(), peer.title());
         }
         setSubscribers(subscribers + 1);
-        LOG.log(System.Logger.Level.INFO, () -> "\"" + key + "\": subscriber " + peer.title() + " is here");
+        arrivals.log(System.Logger.Level.INFO, () -> "\"" + key + "\": subscriber " + peer.title() + " is here");
     }
 
     private void greet(Peer peer) {
@@ -464,7 +522,7 @@ public final class PublisherServer implements AutoCloseable {
     private void reject(Peer peer, Messages.Reject reject) {
         trouble.log(
                 System.Logger.Level.INFO,
-                () -> "\"" + key + "\" turned process " + peer.credentials().pid() + " away: " + reject.code() + ", "
+                () -> "\"" + key + "\" turned " + peer.credentials().describe() + " away: " + reject.code() + ", "
                         + reject.text());
         peer.send(Messages.encode(reject, peer.message().payload()));
         drop(peer);
@@ -472,6 +530,14 @@ public final class PublisherServer implements AutoCloseable {
 
     private void drop(Peer peer) {
         peers.remove(peer);
+        try {
+            forget(peer);
+        } finally {
+            peer.close();
+        }
+    }
+
+    private void forget(Peer peer) {
         if (peer.isAdmitted()) {
             admission.release(peer);
             Faults.reach(FaultPoint.PEER_RELEASED);
@@ -484,9 +550,8 @@ public final class PublisherServer implements AutoCloseable {
                 String reason = drainNanos < 0 ? DisconnectEvent.GONE : DisconnectEvent.ENDED;
                 DisconnectEvent.record(key.name(), epoch, Side.PUBLISHER, peer.title(), reason);
             }
-            LOG.log(System.Logger.Level.INFO, () -> "\"" + key + "\": subscriber " + peer.title() + " is gone");
+            arrivals.log(System.Logger.Level.INFO, () -> "\"" + key + "\": subscriber " + peer.title() + " is gone");
         }
-        peer.close();
     }
 
     private void setSubscribers(int count) {
@@ -500,14 +565,17 @@ public final class PublisherServer implements AutoCloseable {
             if (!peer.isAdmitted() && now - peer.deadline() > 0) {
                 trouble.log(
                         System.Logger.Level.INFO,
-                        () -> "\"" + key + "\" gave process "
-                                + peer.credentials().pid() + " up: it did not finish its handshake within 2 s");
+                        () -> "\"" + key + "\" gave up on " + peer.credentials().describe()
+                                + ": it did not finish its handshake within 2 s");
                 drop(peer);
             }
         }
     }
 
-    /** Tells the server that the writer has found a reader that is to be dismissed or cut off. Allocates, since that is rare. */
+    /**
+     * Has the server look at the readers: the writer has found one that is to be dismissed or cut off, or frames have found no slot. Allocates, since
+     * that is rare.
+     */
     public void noticeReaders() {
         wakeUp();
     }
@@ -536,7 +604,6 @@ public final class PublisherServer implements AutoCloseable {
 
     @Override
     public void close() {
-        end(MessageDescriptor.BYE_ENDED, Duration.ZERO);
-        wake.close();
+        Closing.all(() -> end(MessageDescriptor.BYE_ENDED, Duration.ZERO), this::releasePages, wake);
     }
 }

@@ -7,6 +7,7 @@ import io.cuframes.ffm.Errno;
 import io.cuframes.ffm.Libc;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
+import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.FileStatus;
 import io.cuframes.internal.os.Posix;
@@ -19,7 +20,8 @@ import java.util.function.Consumer;
 
 /**
  * A publisher's segment (docs/protocol.md, section 10): made unnamed, locked, filled, and only then linked to its name, so that the name never
- * shows a segment that is unfinished or unowned, and a process killed on the way leaves nothing. The lock lives as long as this object.
+ * shows a segment that is unfinished or unowned, and a process killed on the way leaves nothing. Its own lock shows that its publisher lives; which
+ * process may publish the key is decided by the {@link KeyLock}.
  */
 public final class SegmentFile implements AutoCloseable {
     /** Until it is known who may see it. */
@@ -29,13 +31,16 @@ public final class SegmentFile implements AutoCloseable {
     private static final int ATTEMPTS = 100;
 
     private final StreamKey key;
+    private final KeyLock lock;
     private final Descriptor file;
     private final Descriptor readOnly;
     private final Arena arena;
     private final MemorySegment memory;
 
-    private SegmentFile(StreamKey key, Descriptor file, Descriptor readOnly, Arena arena, MemorySegment memory) {
+    private SegmentFile(
+            StreamKey key, KeyLock lock, Descriptor file, Descriptor readOnly, Arena arena, MemorySegment memory) {
         this.key = key;
+        this.lock = lock;
         this.file = file;
         this.readOnly = readOnly;
         this.arena = arena;
@@ -53,10 +58,14 @@ public final class SegmentFile implements AutoCloseable {
      */
     public static SegmentFile create(StreamKey key, int slots, Access access, Consumer<MemorySegment> fill) {
         long length = SegmentDescriptor.length(slots);
-        Descriptor file = Posix.open(StreamKey.segmentDirectory(), Libc.O_TMPFILE | Libc.O_RDWR, MODE);
+        KeyLock lock = KeyLock.acquire(key);
+        Descriptor file = null;
         Descriptor readOnly = null;
-        Arena arena = Arena.ofShared();
+        Arena arena = null;
+        SegmentFile made = null;
         try {
+            arena = Arena.ofShared();
+            file = Posix.open(StreamKey.segmentDirectory(), Libc.O_TMPFILE | Libc.O_RDWR, MODE);
             Faults.reach(FaultPoint.SEGMENT_CREATED);
             access.applyToSegment(file, "the segment of \"" + key + "\"");
             Posix.reserve(file, length, "the segment in " + StreamKey.segmentDirectory());
@@ -71,14 +80,12 @@ public final class SegmentFile implements AutoCloseable {
             Faults.reach(FaultPoint.SEGMENT_DESCRIBED);
             Shared.setIntRelease(memory, SegmentDescriptor.STATE_OFFSET, SegmentDescriptor.STATE_READY);
             Faults.reach(FaultPoint.SEGMENT_READY);
+            made = new SegmentFile(key, lock, file, readOnly, arena, memory);
             publishName(key, file);
-            return new SegmentFile(key, file, readOnly, arena, memory);
-        } catch (RuntimeException e) {
-            arena.close();
-            if (readOnly != null) {
-                readOnly.close();
-            }
-            file.close();
+            return made;
+        } catch (Throwable e) {
+            AutoCloseable name = made == null ? null : made::unlink;
+            Closing.undo(e, name, arena, readOnly, file, lock);
             throw e;
         }
     }
@@ -95,7 +102,10 @@ public final class SegmentFile implements AutoCloseable {
                 "cannot publish \"" + key + "\": others keep publishing and ending it (" + key.segmentPath() + ")");
     }
 
-    /** Unlinks a dead publisher's segment, or throws if its publisher lives. */
+    /**
+     * Unlinks a dead publisher's segment, or throws if its publisher lives: one that knows of no lock on the key but that on the segment. A lock for
+     * reading does not count, since any reader may have it.
+     */
     private static void removeLeftover(StreamKey key) {
         Path path = key.segmentPath();
         int fd = Posix.tryOpen(path, Libc.O_RDWR | Libc.O_NOFOLLOW | Libc.O_NONBLOCK, 0);
@@ -106,7 +116,7 @@ public final class SegmentFile implements AutoCloseable {
             throw inTheWay(key, fd);
         }
         try (Descriptor old = new Descriptor(fd)) {
-            if (!Posix.tryLock(old, path.toString())) {
+            if (!Posix.tryLock(old, path.toString()) && Posix.isLocked(old, path.toString())) {
                 throw ownedBy(key, old);
             }
             FileStatus named = Posix.status(path);
@@ -132,7 +142,7 @@ public final class SegmentFile implements AutoCloseable {
             throw inTheWay(key, fd);
         }
         try (Descriptor segment = new Descriptor(fd)) {
-            if (Posix.isLocked(segment, path.toString())) {
+            if (Posix.isLocked(segment, path.toString()) && !isEnded(segment)) {
                 throw ownedBy(key, segment);
             }
         }
@@ -152,6 +162,18 @@ public final class SegmentFile implements AutoCloseable {
         return new CuframesException(
                 ErrorCode.ALREADY_EXISTS,
                 "\"" + key + "\" is published already, by " + owner + ": end it, or choose another key");
+    }
+
+    /** Whether a segment's stream is over: its publisher is about to remove the name. */
+    private static boolean isEnded(Descriptor segment) {
+        long enough = SegmentDescriptor.STATE_OFFSET + Integer.BYTES;
+        if (Posix.status(segment, "the segment").size() < enough) {
+            return false;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment start = Posix.map(segment, enough, false, arena, "the segment");
+            return Shared.getIntAcquire(start, SegmentDescriptor.STATE_OFFSET) == SegmentDescriptor.STATE_ENDED;
+        }
     }
 
     /** The publisher that a segment names; "unknown" where it is not one, or damaged. The pid's place is the same in every version. */
@@ -186,11 +208,15 @@ public final class SegmentFile implements AutoCloseable {
         }
     }
 
-    /** Unmaps the segment and gives the lock up. Does not remove the name. */
+    /** Lets a successor have the key, once the stream has no names any more. */
+    void unlockKey() {
+        lock.close();
+        Faults.reach(FaultPoint.KEY_UNLOCKED);
+    }
+
+    /** Unmaps the segment and releases the lock on the key. Does not remove the name. */
     @Override
     public void close() {
-        arena.close();
-        readOnly.close();
-        file.close();
+        Closing.all(arena, readOnly, file, lock);
     }
 }

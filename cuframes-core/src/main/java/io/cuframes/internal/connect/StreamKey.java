@@ -40,6 +40,11 @@ public record StreamKey(String name) {
         return SHARED_MEMORY.resolve("cuframes-" + name);
     }
 
+    /** The file that the key's publisher holds locked: a name that is no key's segment. */
+    public Path lockPath() {
+        return SHARED_MEMORY.resolve(".cuframes-" + name + ".lock");
+    }
+
     /** The socket's name in its directory. */
     String socketFile() {
         return name + ".sock";

@@ -46,7 +46,7 @@ public final class CudaIpcRing implements RingMemory {
             try {
                 Cuda.zero(address, length);
                 this.handle = IpcHandles.export(address);
-            } catch (RuntimeException e) {
+            } catch (Throwable e) {
                 LibCudart.cudaFree(address);
                 throw e;
             }

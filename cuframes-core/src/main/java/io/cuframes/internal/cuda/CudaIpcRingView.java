@@ -4,6 +4,7 @@ package io.cuframes.internal.cuda;
 import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
 import io.cuframes.internal.memory.RingView;
+import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.protocol.SlotPlace;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -37,8 +38,8 @@ public final class CudaIpcRingView implements RingView {
                 requireWithin(slot, base, name);
                 addresses[slot] = base + places[slot].offset();
             }
-        } catch (RuntimeException e) {
-            close();
+        } catch (Throwable e) {
+            Closing.undo(e, this);
             throw e;
         } finally {
             Cuda.restoreDevice(previous, device.ordinal());

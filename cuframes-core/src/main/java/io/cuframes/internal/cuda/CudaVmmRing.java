@@ -12,6 +12,7 @@ import io.cuframes.ffm.CUmemAllocationProp;
 import io.cuframes.ffm.LibCuda;
 import io.cuframes.ffm.Libc;
 import io.cuframes.internal.memory.RingMemory;
+import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.Posix;
 import io.cuframes.internal.protocol.RingLayout;
@@ -55,8 +56,8 @@ public final class CudaVmmRing implements RingMemory {
                 try {
                     Cuda.zero(mapping.address(), length);
                     this.descriptor = export(handle, arena);
-                } catch (RuntimeException e) {
-                    mapping.close();
+                } catch (Throwable e) {
+                    Closing.undo(e, mapping);
                     throw e;
                 }
             } finally {
@@ -94,7 +95,12 @@ public final class CudaVmmRing implements RingMemory {
                 "cuMemExportToShareableHandle");
         Descriptor descriptor = new Descriptor(out.get(JAVA_INT, 0));
         // CUDA does not say whether it is set. A program that this process starts must not keep the memory.
-        Posix.check(Libc.fcntl(descriptor.fd(), Libc.F_SETFD, Libc.FD_CLOEXEC), "marking the ring's descriptor");
+        try {
+            Posix.check(Libc.fcntl(descriptor.fd(), Libc.F_SETFD, Libc.FD_CLOEXEC), "marking the ring's descriptor");
+        } catch (Throwable e) {
+            Closing.undo(e, descriptor);
+            throw e;
+        }
         return descriptor;
     }
 

@@ -8,6 +8,7 @@ import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
 import io.cuframes.ffm.LibCuda;
 import io.cuframes.internal.memory.RingView;
+import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.protocol.RingLayout;
 import io.cuframes.internal.protocol.SegmentDescriptor;
@@ -50,7 +51,12 @@ public final class CudaVmmRingView implements RingView {
             } finally {
                 LibCuda.cuMemRelease(handle); // the mapping keeps the memory
             }
-            requireReadOnly(mapping.address() + ring.length() - SegmentDescriptor.VMM_TAIL);
+            try {
+                requireReadOnly(mapping.address() + ring.length() - SegmentDescriptor.VMM_TAIL);
+            } catch (Throwable e) {
+                Closing.undo(e, mapping);
+                throw e;
+            }
         } finally {
             Cuda.restoreDevice(previous, reader.ordinal());
         }
@@ -78,9 +84,8 @@ public final class CudaVmmRingView implements RingView {
     }
 
     /** Tries to write where no frame is. The driver refuses it when it is asked; nothing is queued. */
-    private void requireReadOnly(long tail) {
+    private static void requireReadOnly(long tail) {
         if (LibCuda.cuMemsetD8_v2(tail, 0, 1) == LibCuda.CUDA_SUCCESS) {
-            close();
             throw new CuframesException(
                     ErrorCode.UNSUPPORTED,
                     "this driver lets memory be written that is mapped for reading: CUDA_VMM promises more; where every reader is trusted, publish"

@@ -58,7 +58,7 @@ public final class DeviceReads implements AutoCloseable {
             this.controlAddress = Cuda.registerHost(control);
             try {
                 this.stream = ownStream ? Cuda.createStream() : stream;
-            } catch (RuntimeException e) {
+            } catch (Throwable e) {
                 LibCuda.cuMemHostUnregister(control);
                 throw e;
             }

@@ -10,6 +10,7 @@ import io.cuframes.Transport;
 import io.cuframes.ffm.LibCudart;
 import io.cuframes.internal.cuda.DeviceMemory.Allocation;
 import io.cuframes.internal.memory.RingMemory;
+import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.protocol.RingLayout;
 import io.cuframes.internal.protocol.SlotPlace;
@@ -60,8 +61,8 @@ public final class ExternalCudaRing implements RingMemory {
             for (int slot = 0; slot < slots; slot++) {
                 export(slot);
             }
-        } catch (RuntimeException e) {
-            close();
+        } catch (Throwable e) {
+            Closing.undo(e, this);
             throw e;
         } finally {
             Cuda.restoreDevice(previous, device.ordinal());

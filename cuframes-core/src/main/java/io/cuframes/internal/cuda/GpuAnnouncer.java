@@ -67,7 +67,7 @@ public final class GpuAnnouncer implements Announcer {
             if (!ownStream) {
                 LibCuda.cuStreamDestroy_v2(createdStream); // it is idle
             }
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             if (createdStream != 0) {
                 LibCuda.cuStreamDestroy_v2(createdStream);
             }

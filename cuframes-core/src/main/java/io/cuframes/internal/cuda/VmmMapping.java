@@ -40,7 +40,7 @@ final class VmmMapping implements AutoCloseable {
             desc.set(JAVA_INT, CUmemAccessDesc.FLAGS_OFFSET, access);
             Cuda.checkDriver(
                     LibCuda.cuMemSetAccess(address, length, desc, 1), "cuMemSetAccess", " for device " + device);
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             if (mapped) {
                 LibCuda.cuMemUnmap(address, length);
             }

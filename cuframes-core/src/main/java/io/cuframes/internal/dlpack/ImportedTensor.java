@@ -51,7 +51,7 @@ public record ImportedTensor(TensorSpec spec, long self, long deleter) {
             boolean readOnly = (flags & Dlpack.DLPACK_FLAG_BITMASK_READ_ONLY) != 0;
             return new ImportedTensor(
                     read(address + DLManagedTensorVersioned.DL_TENSOR_OFFSET, readOnly), address, deleter);
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             delete(deleter, address);
             throw e;
         }
@@ -68,7 +68,7 @@ public record ImportedTensor(TensorSpec spec, long self, long deleter) {
         long deleter = Dlpack.memory(address, DLManagedTensor.LENGTH).get(JAVA_LONG, DLManagedTensor.DELETER_OFFSET);
         try {
             return new ImportedTensor(read(address + DLManagedTensor.DL_TENSOR_OFFSET, false), address, deleter);
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             delete(deleter, address);
             throw e;
         }

@@ -316,7 +316,8 @@ public final class StreamExam {
         }
         String who = stream.readers().stream()
                 .limit(8)
-                .map(each -> (each.name().isEmpty() ? "" : each.name() + " ") + "(process " + each.pid() + ")")
+                .map(each -> (each.name().isEmpty() ? "" : each.name() + " ") + "("
+                        + (each.pid() == 0 ? "a process of another pid namespace" : "process " + each.pid()) + ")")
                 .collect(Collectors.joining(", "));
         fails(
                 ReadStep.ROOM,

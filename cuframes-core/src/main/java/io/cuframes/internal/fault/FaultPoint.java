@@ -8,11 +8,13 @@ package io.cuframes.internal.fault;
 public enum FaultPoint {
     /** The ring's memory is there. */
     RING_MADE(Side.PUBLISHER, true),
+    /** The key is locked: no other process publishes it in this {@code /dev/shm}. */
+    KEY_LOCKED(Side.PUBLISHER, true),
     /** The segment is an unnamed file of no length. */
     SEGMENT_CREATED(Side.PUBLISHER, true),
     /** Its length is reserved. */
     SEGMENT_SIZED(Side.PUBLISHER, true),
-    /** It is locked as a live publisher's. */
+    /** It is locked for writing, which shows that its publisher lives. */
     SEGMENT_LOCKED(Side.PUBLISHER, true),
     /** Header and slot descriptors are written. */
     SEGMENT_DESCRIBED(Side.PUBLISHER, true),
@@ -87,6 +89,8 @@ public enum FaultPoint {
     SEGMENT_UNLINKED(Side.PUBLISHER, false),
     /** The socket has no name any more. */
     SOCKET_UNLINKED(Side.PUBLISHER, false),
+    /** The key's lock is released: a successor may have it. */
+    KEY_UNLOCKED(Side.PUBLISHER, false),
     /** Every subscriber was sent BYE. */
     BYE_SENT(Side.PUBLISHER, false),
     /** The server thread has ended. */

@@ -6,6 +6,7 @@ import io.cuframes.ErrorCode;
 import io.cuframes.Ownership;
 import io.cuframes.Transport;
 import io.cuframes.ffm.Libc;
+import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.Mapping;
 import io.cuframes.internal.os.Posix;
@@ -66,8 +67,8 @@ public final class ExternalHostRing implements RingMemory {
                 Posix.reserve(memfd, offset(slot), slotBytes, "slot " + slot + " of \"" + key + "\"");
             }
             seal();
-        } catch (RuntimeException e) {
-            memfd.close();
+        } catch (Throwable e) {
+            Closing.undo(e, memfd);
             throw e;
         }
     }

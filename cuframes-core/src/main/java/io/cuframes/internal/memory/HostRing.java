@@ -4,6 +4,7 @@ package io.cuframes.internal.memory;
 import io.cuframes.Ownership;
 import io.cuframes.Transport;
 import io.cuframes.ffm.Libc;
+import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.HostMemory;
 import io.cuframes.internal.os.Posix;
@@ -36,16 +37,17 @@ public final class HostRing implements RingMemory {
         layout = new RingLayout(Transport.HOST, Ownership.LIBRARY, slots, stride, length, DeviceUuid.NONE);
         HostMemory.require(length, what);
         arena = Arena.ofShared();
-        memfd = Posix.memfd("cuframes-ring-" + name);
+        Descriptor made = null;
         try {
-            Posix.reserve(memfd, length, what);
-            memory = Posix.map(memfd, length, true, arena, "the ring");
-            Posix.seal(memfd, SEALS);
-        } catch (RuntimeException e) {
-            arena.close();
-            memfd.close();
+            made = Posix.memfd("cuframes-ring-" + name);
+            Posix.reserve(made, length, what);
+            memory = Posix.map(made, length, true, arena, "the ring");
+            Posix.seal(made, SEALS);
+        } catch (Throwable e) {
+            Closing.undo(e, arena, made);
             throw e;
         }
+        memfd = made;
     }
 
     @Override
@@ -75,7 +77,6 @@ public final class HostRing implements RingMemory {
 
     @Override
     public void close() {
-        arena.close();
-        memfd.close();
+        Closing.all(arena, memfd);
     }
 }

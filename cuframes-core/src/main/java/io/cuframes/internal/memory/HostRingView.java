@@ -4,6 +4,7 @@ package io.cuframes.internal.memory;
 import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
 import io.cuframes.ffm.Libc;
+import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.Posix;
 import java.lang.foreign.Arena;
@@ -42,8 +43,8 @@ public final class HostRingView implements RingView {
             for (int slot = 0; slot < offsets.length; slot++) {
                 slots[slot] = ring.asSlice(offsets[slot], slotBytes);
             }
-        } catch (RuntimeException e) {
-            arena.close();
+        } catch (Throwable e) {
+            Closing.undo(e, arena);
             throw e;
         }
     }

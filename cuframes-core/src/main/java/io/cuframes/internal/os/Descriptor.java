@@ -26,6 +26,11 @@ public final class Descriptor implements AutoCloseable {
         return number;
     }
 
+    /** Whether it is open. */
+    public boolean isOpen() {
+        return fd.get() >= 0;
+    }
+
     @Override
     public void close() {
         int number = fd.getAndSet(-1);

@@ -6,7 +6,6 @@ import io.cuframes.ErrorCode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 
 /**
  * How much memory there is to reserve. A memfd has no size limit of its own: the kernel answers a reservation that is too large by killing
@@ -14,7 +13,8 @@ import java.util.List;
  */
 public final class HostMemory {
     private static final Path MEMINFO = Path.of("/proc/meminfo");
-    private static final Path CGROUP = Path.of("/sys/fs/cgroup");
+    private static final ContainerMemory CONTAINER =
+            new ContainerMemory(Path.of("/sys/fs/cgroup"), Path.of("/proc/self/cgroup"));
 
     private HostMemory() {}
 
@@ -26,7 +26,7 @@ public final class HostMemory {
      * @throws CuframesException code SYSTEM if it is more than is available
      */
     public static void require(long bytes, String what) {
-        long available = Math.min(available(MEMINFO), cgroupAvailable(CGROUP));
+        long available = Math.min(available(MEMINFO), CONTAINER.available());
         if (bytes > available) {
             throw new CuframesException(
                     ErrorCode.SYSTEM,
@@ -46,21 +46,6 @@ public final class HostMemory {
             return Long.MAX_VALUE;
         } catch (IOException e) {
             return Long.MAX_VALUE; // no /proc: the reservation itself must tell
-        }
-    }
-
-    /** What is left of a container's limit (cgroup version 2); no limit where there is none. */
-    static long cgroupAvailable(Path cgroup) {
-        try {
-            List<Path> files = List.of(cgroup.resolve("memory.max"), cgroup.resolve("memory.current"));
-            if (!files.stream().allMatch(Files::isReadable)) {
-                return Long.MAX_VALUE;
-            }
-            String limit = Files.readString(files.get(0)).strip();
-            long used = Long.parseLong(Files.readString(files.get(1)).strip());
-            return limit.equals("max") ? Long.MAX_VALUE : Math.max(0, Long.parseLong(limit) - used);
-        } catch (IOException e) {
-            return Long.MAX_VALUE; // as above
         }
     }
 }

@@ -304,11 +304,15 @@ public final class Posix {
         }
     }
 
-    /** Whether another description holds a lock that keeps {@link #tryLock} from succeeding. Only looks, and so stands in nobody's way. */
+    /**
+     * Whether another description holds the exclusive lock of {@link #tryLock}. Only looks, and so is in nobody's way. Shared locks do not count: whoever
+     * may read the file can take one.
+     */
     public static boolean isLocked(Descriptor file, String what) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment lock = arena.allocate(Flock.LAYOUT);
-            lock.set(JAVA_SHORT, Flock.L_TYPE_OFFSET, (short) Libc.F_WRLCK);
+            // The question is what would keep a reader's lock out: a writer's alone.
+            lock.set(JAVA_SHORT, Flock.L_TYPE_OFFSET, (short) Libc.F_RDLCK);
             check(Libc.fcntl(file.fd(), Libc.F_OFD_GETLK, lock), "looking for a lock of " + what);
             return lock.get(JAVA_SHORT, Flock.L_TYPE_OFFSET) != Libc.F_UNLCK;
         }

@@ -60,6 +60,7 @@ public final class ObservationDescriptor {
     public static final long READER_PID_OFFSET = 12;
     public static final long READER_MODE_OFFSET = 16;
     public static final long READER_FLAGS_OFFSET = 20;
+    public static final long READER_HELD_OFFSET = 22;
     public static final long READER_CURSOR_OFFSET = 24;
     public static final long READER_LEASED_OFFSET = 32;
     public static final long READER_RECEIVED_OFFSET = 40;
@@ -73,6 +74,11 @@ public final class ObservationDescriptor {
 
     public static final int READER_WAITING = 2;
     public static final int READER_STALLED = 4;
+
+    /** What READER_HELD counts in, nanoseconds; and the most it says. */
+    public static final long READER_HELD_UNIT_NANOS = 100_000_000;
+
+    public static final int READER_HELD_MOST = 65535;
 
     /** READERs that follow at most: as many as any publisher admits. */
     public static final int MAX_READERS = 256;

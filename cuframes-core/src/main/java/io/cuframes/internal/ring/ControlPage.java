@@ -4,7 +4,9 @@ package io.cuframes.internal.ring;
 import io.cuframes.SubscriberLag;
 import io.cuframes.SubscriberMode;
 import io.cuframes.internal.protocol.ControlDescriptor;
+import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.Shared;
+import io.cuframes.internal.protocol.SlotDescriptor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -234,13 +236,37 @@ public final class ControlPage implements AutoCloseable {
     }
 
     /**
+     * How long ago the oldest frame was published that the subscriber reads: it has kept that slot for no longer, and mostly for about as long. From any
+     * thread but the writer's.
+     *
+     * @param slots slots of the ring
+     * @param segment the ring's
+     * @return nanoseconds; 0 if it reads none
+     */
+    public synchronized long heldNanos(int slots, MemorySegment segment) {
+        long held = 0;
+        long now = System.nanoTime();
+        for (int slot = 0; slot < slots && !closed; slot++) {
+            long seq = Shared.getLongAcquire(memory, ControlDescriptor.leaseOffset(slot));
+            long at = SegmentDescriptor.slotOffset(slot);
+            // A lease that is not of the slot's frame is being given up; while one is, the slot's metadata do not
+            // change.
+            if (seq != 0 && seq == Shared.getLongAcquire(segment, at + SlotDescriptor.SEQ_OFFSET)) {
+                held = Math.max(held, now - Shared.getLongOpaque(segment, at + SlotDescriptor.PUBLISH_TIME_OFFSET));
+            }
+        }
+        return held;
+    }
+
+    /**
      * What the subscriber says of itself, within what is possible. From any thread but the writer's.
      *
      * @param published frames published, as of just before
      * @param slots slots of the ring
+     * @param segment the ring's
      * @return null if it does not read yet or is gone
      */
-    public synchronized SubscriberLag lag(long published, int slots) {
+    public synchronized SubscriberLag lag(long published, int slots, MemorySegment segment) {
         if (!ready || closed) {
             return null;
         }
@@ -257,7 +283,8 @@ public final class ControlPage implements AutoCloseable {
                 atMost(published, ControlDescriptor.MISSED_OFFSET),
                 atMost(Long.MAX_VALUE, ControlDescriptor.TIMEOUTS_OFFSET),
                 waits(),
-                hasStalled());
+                hasStalled(),
+                heldNanos(slots, segment));
     }
 
     /** A count of the page; unsigned, so that what it holds may look negative here. */

@@ -108,9 +108,13 @@ public final class RingWriter {
             // No scan: its seq word is 0 since before the last scan, so every lease taken on it since has failed.
             return taken(Long.numberOfTrailingZeros(free));
         }
+        int slot;
         readers.beginScan();
-        int slot = takeOldest();
-        readers.endScan();
+        try {
+            slot = takeOldest();
+        } finally { // also of a page that is unmapped, or without stack: whoever removes a page waits for it
+            readers.endScan();
+        }
         if (slot >= 0) {
             return taken(slot);
         }
@@ -178,10 +182,15 @@ public final class RingWriter {
             return ALL_PENDING;
         }
         if (holds[slot] != FREE) {
+            boolean unread;
+            boolean reclaimed;
             readers.beginScan();
-            boolean unread = graceNanos != UNGATED && isUnread(holds[slot]);
-            boolean reclaimed = !unread && reclaim(slot);
-            readers.endScan();
+            try {
+                unread = graceNanos != UNGATED && isUnread(holds[slot]);
+                reclaimed = !unread && reclaim(slot);
+            } finally {
+                readers.endScan();
+            }
             if (unread) {
                 return UNREAD;
             }
@@ -218,26 +227,32 @@ public final class RingWriter {
     }
 
     private boolean isLeaseAwaited(int from, int end) {
-        readers.beginScan();
         boolean awaited = false;
-        for (ControlPage page : readers.pages()) {
-            for (int slot = from; slot < end && page.isAwaited(); slot++) {
-                awaited |= page.leases(slot);
+        readers.beginScan();
+        try {
+            for (ControlPage page : readers.pages()) {
+                for (int slot = from; slot < end && page.isAwaited(); slot++) {
+                    awaited |= page.leases(slot);
+                }
             }
+        } finally {
+            readers.endScan();
         }
-        readers.endScan();
         return awaited;
     }
 
     /** Looks for readers that hold more than they may, now that a slot is wanted and none is to be had. Their leases count until the server cuts them off. */
     private void findOverdrawn() {
         readers.beginScan();
-        for (ControlPage page : readers.pages()) {
-            if (page.findOverdrawn(holds.length)) {
-                overdrawn.setOpaque(overdrawn.getPlain() + 1);
+        try {
+            for (ControlPage page : readers.pages()) {
+                if (page.findOverdrawn(holds.length)) {
+                    overdrawn.setOpaque(overdrawn.getPlain() + 1);
+                }
             }
+        } finally {
+            readers.endScan();
         }
-        readers.endScan();
     }
 
     /** Notes that a reader is in the way; true if it has stood still there for too long, and is waited for no longer. */
@@ -370,15 +385,16 @@ public final class RingWriter {
     /** Whether some subscriber sleeps, or is about to, after a frame was published. */
     public boolean anyoneWaits() {
         readers.beginScan(); // its fence: store published, then load waiting; the reader does it the other way round
-        boolean waits = false;
-        for (ControlPage page : readers.pages()) {
-            if (page.waits()) {
-                waits = true;
-                break;
+        try {
+            for (ControlPage page : readers.pages()) {
+                if (page.waits()) {
+                    return true;
+                }
             }
+            return false;
+        } finally {
+            readers.endScan();
         }
-        readers.endScan();
-        return waits;
     }
 
     /** Counts a frame that found every slot leased. */

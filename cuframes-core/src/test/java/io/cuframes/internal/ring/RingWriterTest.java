@@ -2,6 +2,8 @@
 package io.cuframes.internal.ring;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cuframes.SubscriberMode;
 import io.cuframes.internal.protocol.ControlDescriptor;
@@ -10,10 +12,13 @@ import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.Shared;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -45,6 +50,37 @@ class RingWriterTest {
                 }
             }
             return best;
+        }
+    }
+
+    /** Otherwise the server, which removes a page, would wait for the end of that scan for ever. */
+    @Test
+    void aScanThatFailsIsOver() throws InterruptedException {
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment segment = arena.allocate(SegmentDescriptor.length(2), Long.BYTES);
+            for (boolean strict : new boolean[] {false, true}) {
+                ReaderSet readers = new ReaderSet();
+                RingWriter writer = strict
+                        ? new RingWriter(segment, 2, readers, 1_000_000_000)
+                        : new RingWriter(segment, 2, readers);
+                for (int frame = 0; frame < 2; frame++) {
+                    writer.announce(writer.name(writer.take(), 0, 0, 0, 0, 0));
+                }
+                Arena unmapped = Arena.ofShared();
+                ControlPage page = new ControlPage(
+                        unmapped,
+                        unmapped.allocate(ControlDescriptor.LENGTH, Long.BYTES),
+                        new ControlPage.Owner(0, "reader", 1, SubscriberMode.STRICT_ORDER, 1));
+                page.setReady();
+                readers.add(page);
+                unmapped.close(); // whatever is read of it throws
+                for (Executable scan : List.<Executable>of(
+                        writer::take, () -> writer.take(0), writer::isLeaseAwaited, writer::anyoneWaits)) {
+                    assertThrows(IllegalStateException.class, scan);
+                }
+                Thread server = Thread.ofPlatform().daemon().start(() -> readers.remove(page));
+                assertTrue(server.join(Duration.ofSeconds(30)), "the server waits for a scan that nobody makes");
+            }
         }
     }
 
