@@ -105,7 +105,8 @@ public final class DeviceMemory {
         MemorySegment scratch = Cuda.scratch();
         Cuda.checkDriver(
                 LibCuda.cuMemGetAddressRange_v2(scratch, scratch.asSlice(Long.BYTES), address),
-                "cuMemGetAddressRange of 0x" + Long.toHexString(address));
+                "cuMemGetAddressRange",
+                " of 0x" + Long.toHexString(address));
         return new Allocation(scratch.get(JAVA_LONG, 0), scratch.get(JAVA_LONG, Long.BYTES));
     }
 }
