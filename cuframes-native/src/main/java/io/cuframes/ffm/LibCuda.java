@@ -109,6 +109,9 @@ public final class LibCuda {
     /** A stream that has nothing to do with the legacy default stream. */
     public static final int CU_STREAM_NON_BLOCKING = 1;
 
+    /** A thread whose calls do not end a capture that another thread makes of its own streams. */
+    public static final int CU_STREAM_CAPTURE_MODE_RELAXED = 2;
+
     /** An event without a time. */
     public static final int CU_EVENT_DISABLE_TIMING = 2;
 
@@ -588,6 +591,26 @@ public final class LibCuda {
         }
     }
 
+    // CUresult cuThreadExchangeStreamCaptureMode(CUstreamCaptureMode *mode)
+    private static final class cuThreadExchangeStreamCaptureMode {
+        private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT, ADDRESS);
+        private static final MethodHandle MH = NativeLibrary.CUDA.link(cuThreadExchangeStreamCaptureMode.class, FUNC);
+    }
+
+    /**
+     * Changes what this thread may call while a stream is being captured.
+     *
+     * @param mode holds the mode to take, as {@link #CU_STREAM_CAPTURE_MODE_RELAXED}, and receives the mode before, 4 bytes
+     * @return the status, a {@code CUresult} value
+     */
+    public static int cuThreadExchangeStreamCaptureMode(MemorySegment mode) {
+        try {
+            return (int) cuThreadExchangeStreamCaptureMode.MH.invokeExact(mode);
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
     // CUresult cuStreamWaitEvent(CUstream hStream, CUevent hEvent, unsigned int Flags)
     private static final class cuStreamWaitEvent {
         private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT);
@@ -647,6 +670,26 @@ public final class LibCuda {
     public static int cuEventRecord(long event, long stream) {
         try {
             return (int) cuEventRecord.MH.invokeExact(event, stream);
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
+    // CUresult cuEventQuery(CUevent hEvent)
+    private static final class cuEventQuery {
+        private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT, JAVA_LONG);
+        private static final MethodHandle MH = NativeLibrary.CUDA.link(cuEventQuery.class, FUNC);
+    }
+
+    /**
+     * Tells whether the work that an event stands for is done. An event that was never recorded is.
+     *
+     * @param event event handle
+     * @return the status, a {@code CUresult} value: {@link #CUDA_ERROR_NOT_READY} if not
+     */
+    public static int cuEventQuery(long event) {
+        try {
+            return (int) cuEventQuery.MH.invokeExact(event);
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
