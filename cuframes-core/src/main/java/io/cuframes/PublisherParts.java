@@ -7,11 +7,14 @@ import io.cuframes.internal.connect.StreamKey;
 import io.cuframes.internal.cuda.CudaDevice;
 import io.cuframes.internal.cuda.CudaIpcRing;
 import io.cuframes.internal.cuda.CudaVmmRing;
+import io.cuframes.internal.cuda.DeviceReads;
 import io.cuframes.internal.cuda.GpuAnnouncer;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.memory.HostRing;
 import io.cuframes.internal.memory.RingMemory;
+import io.cuframes.internal.os.Closing;
+import io.cuframes.internal.os.Reaper;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.SegmentHeader;
 import io.cuframes.internal.protocol.SlotDescriptor;
@@ -23,15 +26,15 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.security.SecureRandom;
 import java.time.Instant;
-import java.util.ArrayDeque;
-import java.util.Deque;
 
 /** What a publisher holds, in the order it is made; closed in reverse, and safe to close half-made. */
 final class PublisherParts implements AutoCloseable {
     private final ReaderSet readers = new ReaderSet();
 
-    /** How to let go of what was made, the last first. */
-    private final Deque<Runnable> closing = new ArrayDeque<>();
+    private static final System.Logger LOG = System.getLogger(PublisherParts.class.getName());
+
+    /** Null in host memory. */
+    private final CudaDevice device;
 
     private RingMemory memory;
     private SegmentHeader header;
@@ -40,17 +43,18 @@ final class PublisherParts implements AutoCloseable {
     private Announcer announcer;
     private PublisherServer server;
 
-    private PublisherParts() {}
+    private PublisherParts(CudaDevice device) {
+        this.device = device;
+    }
 
     /** Makes everything, or nothing. */
     static PublisherParts open(
             StreamKey key, FrameFormat format, Transport transport, CudaDevice device, Publisher.Builder builder) {
-        PublisherParts parts = new PublisherParts();
+        PublisherParts parts = new PublisherParts(device);
         try {
             parts.memory = builder.external == null
                     ? allocate(key, format, transport, device, builder.slots)
                     : builder.external.register(key.name(), device);
-            parts.closing.push(parts.memory::close);
             Faults.reach(FaultPoint.RING_MADE);
             parts.header = new SegmentHeader(
                     key.name(),
@@ -63,8 +67,6 @@ final class PublisherParts implements AutoCloseable {
                     parts.memory.layout());
             parts.segment = SegmentFile.create(
                     key, builder.slots, builder.access(), bytes -> parts.describe(bytes, builder.maxSubscribers));
-            parts.closing.push(parts.segment::close);
-            parts.closing.push(parts.segment::unlink);
             Faults.reach(FaultPoint.SEGMENT_NAMED);
             parts.serve(key, device, builder);
             return parts;
@@ -115,8 +117,7 @@ final class PublisherParts implements AutoCloseable {
                 : new RingWriter(bytes, builder.slots, readers, builder.graceNanos());
         announcer = device == null
                 ? new HostAnnouncer(bytes, writer)
-                : new GpuAnnouncer(device, bytes, writer, builder.stream);
-        closing.push(announcer::close);
+                : new GpuAnnouncer(device, key.name(), bytes, writer, builder.stream);
         Faults.reach(FaultPoint.ANNOUNCER_MADE);
         server = PublisherServer.start(
                 key,
@@ -126,7 +127,6 @@ final class PublisherParts implements AutoCloseable {
                 memory.descriptor(),
                 readers,
                 new PublisherServer.Limits(builder.maxSubscribers, builder.maxLeases, builder.access()));
-        closing.push(server::close);
         Faults.reach(FaultPoint.SERVER_STARTED);
     }
 
@@ -158,23 +158,40 @@ final class PublisherParts implements AutoCloseable {
         return server;
     }
 
-    /** Lets go of everything, whatever fails on the way: where the GPU is lost, the key must still become free. */
+    /** Releases everything, whatever fails on the way, and waits for no GPU: for parts that no frame was published with. To be called once. */
     @Override
     public void close() {
-        RuntimeException first = null;
-        while (!closing.isEmpty()) {
-            try {
-                closing.pop().run();
-            } catch (RuntimeException e) {
-                if (first == null) {
-                    first = e;
-                } else {
-                    first.addSuppressed(e);
-                }
-            }
+        AutoCloseable ring = memory == null ? null : new PublisherRemains(announcer, segment, memory)::releaseAll;
+        Closing.all(this::leave, ring);
+    }
+
+    /**
+     * Frees the key and cuts readers off, and releases the rest: at once in host memory; on a device by the {@link Reaper}, which may have to wait for
+     * the GPU. To be called once.
+     *
+     * @param patienceNanos how long this waits for that at most
+     */
+    void end(long patienceNanos) {
+        PublisherRemains remains = new PublisherRemains(announcer, segment, memory);
+        Closing.all(this::leave, device == null ? remains::releaseAll : () -> reap(remains, patienceNanos));
+    }
+
+    private void reap(PublisherRemains remains, long patienceNanos) {
+        String stream = announcer.diagnose(); // before its stream may be destroyed
+        Reaper.Pending pending = Reaper.of(DeviceReads.lane(device))
+                .submit("what a closed publisher of \"" + header.key() + "\" has", remains::tryRelease);
+        if (!pending.await(patienceNanos)) {
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    () -> "\"" + header.key() + "\" has ended, and its ring and segment are released later,"
+                            + " when its GPU has done what was queued; " + stream);
         }
-        if (first != null) {
-            throw first;
-        }
+    }
+
+    /** What comes first: a successor may take the key at once. */
+    private void leave() {
+        AutoCloseable name = segment == null ? null : segment::unlink;
+        AutoCloseable lock = segment == null ? null : segment::release;
+        Closing.all(server, name, lock);
     }
 }

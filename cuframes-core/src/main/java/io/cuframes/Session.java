@@ -12,6 +12,8 @@ import io.cuframes.internal.events.Recordings;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.memory.RingView;
+import io.cuframes.internal.os.Closing;
+import io.cuframes.internal.os.Reaper;
 import io.cuframes.internal.protocol.HeadWord;
 import io.cuframes.internal.protocol.MessageDescriptor;
 import io.cuframes.internal.protocol.SegmentDescriptor;
@@ -57,6 +59,7 @@ final class Session {
     private final SubscriberMode mode;
     private final ReadTally tally;
     private final DeviceReads deviceReads;
+    private final SessionRemains remains;
     private final boolean strict;
     private final RingReader reader;
     private final HeadWaiter waiter;
@@ -89,6 +92,9 @@ final class Session {
     /** Whether the thread that takes is inside, which {@link #gate} does not count: apart from it, a frame costs one full fence less. */
     private final AtomicBoolean taking = new AtomicBoolean();
 
+    /** The rest of a close that a thread inside was in the way of; null if none was. */
+    private volatile Reaper.Pending late;
+
     /** How the publisher went; null as long as it is there. */
     private Reason gone;
 
@@ -100,6 +106,12 @@ final class Session {
 
     private final long beganNanos = System.nanoTime();
     private long lastLook = beganNanos;
+
+    /** When the thread that takes last looked whether the CUDA context works. */
+    private long lastContextLook = beganNanos;
+
+    /** The CUDA context is lost; null as long as it works. For the thread that takes. */
+    private CudaException lost;
 
     /** When the thread that takes found nothing, and began to wait. */
     private long waitBeganNanos = beganNanos;
@@ -130,18 +142,29 @@ final class Session {
         this.users = new AtomicIntegerArray(slots.length);
         this.pendingStreams = new long[slots.length];
         Arrays.fill(pendingStreams, NO_STREAM);
-        this.deviceReads = transport().isDevice()
-                ? new DeviceReads(connection.device(), connection.control(), options.stream())
-                : null;
         this.maxLeases = connection.maxLeases();
         this.strict = options.mode() == SubscriberMode.STRICT_ORDER;
         this.reader = new RingReader(connection.segment(), connection.control(), slots.length, options.mode(), tally);
+        this.waiter = new HeadWaiter(connection.segment(), connection.control(), slots.length, options.waitStrategy());
+        this.deviceReads = transport().isDevice()
+                ? new DeviceReads(connection.device(), connection.control(), options.stream())
+                : null;
+        try {
+            this.remains = new SessionRemains(key, connection, deviceReads);
+            begin(before);
+        } catch (Throwable e) {
+            Closing.undo(e, deviceReads); // the connection is still the caller's, and unmaps what this has registered
+            throw e;
+        }
+    }
+
+    /** Takes a place in the ring and says so. */
+    private void begin(Session before) {
         if (before != null && before.header().epoch() == header().epoch()) {
             reader.resumeAfter(before.reader.cursor());
         } else {
             passOverStaleFrame();
         }
-        this.waiter = new HeadWaiter(connection.segment(), connection.control(), slots.length, options.waitStrategy());
         Faults.reach(FaultPoint.CURSOR_SET);
         connection.ready(); // the reader has its place: whoever counts this subscriber now may publish for it
         Faults.reach(FaultPoint.READY_SENT);
@@ -155,6 +178,9 @@ final class Session {
      *     will come
      */
     Frame next(long timeoutNanos, boolean patient) {
+        if (lost != null) {
+            throw new CudaException(lost.call(), lost.status(), lost.getMessage());
+        }
         if (!enterToTake()) {
             return null;
         }
@@ -188,6 +214,7 @@ final class Session {
             if (frame != null || over) {
                 return frame;
             }
+            requireContext(now);
             long left = timeoutNanos - (now - start);
             if (left <= 0) {
                 reader.countTimeout();
@@ -208,6 +235,20 @@ final class Session {
             now = System.nanoTime();
         }
         return null;
+    }
+
+    /** Throws if the context is lost, now and for good: no GPU will end a lease then, and no frame can be read. Asks only so often. */
+    private void requireContext(long now) {
+        if (deviceReads == null || now - lastContextLook < DeviceReads.LOOK_NANOS) {
+            return;
+        }
+        lastContextLook = now;
+        try {
+            deviceReads.requireContext(key, "a frame");
+        } catch (CudaException e) {
+            lost = e;
+            throw e;
+        }
     }
 
     private void requireRoom() {
@@ -573,51 +614,99 @@ final class Session {
         }
     }
 
-    /** Takes no more frames and closes those held; only what was exported of them keeps its lease, and the mappings. */
-    void close() {
+    /**
+     * Takes no more frames and closes those held; only what was exported of them keeps its lease, and the mappings. What the GPU is not done with is
+     * released later.
+     *
+     * @param deadline until when threads are waited for that copy a frame, of {@link System#nanoTime()}; where one does for longer, the rest of this comes
+     *     after it
+     */
+    void close(long deadline) {
         stop();
-        while (gate.get() >= ENTERED || taking.get()) {
+        while (isBusy() && System.nanoTime() - deadline < 0) {
             wake();
             LockSupport.parkNanos(CLOSE_RETRY_NANOS);
         }
-        RuntimeException failure = null;
-        for (Frame frame : frames) {
-            try {
-                frame.close();
-            } catch (RuntimeException e) {
-                frame.abandon();
-                failure = join(failure, e);
+        if (isBusy()) {
+            late = Reaper.of(transport().isDevice() ? DeviceReads.lane(device()) : "host")
+                    .submit(
+                            "a subscriber of \"" + key + "\" that closes as a frame of it is copied",
+                            this::closeOnceQuiet);
+            return;
+        }
+        closeFrames();
+    }
+
+    /** Whether a thread is inside a method that uses the mappings. */
+    private boolean isBusy() {
+        return gate.get() >= ENTERED || taking.get();
+    }
+
+    private boolean closeOnceQuiet() {
+        if (isBusy()) {
+            wake();
+            return false;
+        }
+        closeFrames();
+        return true;
+    }
+
+    private void closeFrames() {
+        boolean contextLost = leaveRing();
+        AutoCloseable[] closes = new AutoCloseable[frames.length];
+        Arrays.setAll(closes, handle -> () -> closeOrAbandon(frames[handle], contextLost));
+        Closing.all(() -> Closing.all(closes), this::unmapIfUnused);
+    }
+
+    private static void closeOrAbandon(Frame frame, boolean contextLost) {
+        try {
+            frame.close();
+        } catch (Throwable e) {
+            frame.abandon();
+            if (!contextLost || !(e instanceof CudaException)) { // that it is lost is no failure of this close
+                throw e;
             }
         }
+    }
+
+    /**
+     * Has the publisher wait for this reader no longer. Where the context is lost, nothing reads the ring any more, whatever is held: the leases end now.
+     * Returns whether it is lost.
+     */
+    private boolean leaveRing() {
+        if (!enter(UNMAPPED)) {
+            return false;
+        }
         try {
-            unmapIfUnused();
-        } catch (RuntimeException e) {
-            failure = join(failure, e);
-        }
-        if (failure != null) {
-            throw failure;
+            reader.leave();
+            boolean contextLost = deviceReads != null && deviceReads.isContextLost();
+            if (contextLost) {
+                connection.disconnect();
+            }
+            return contextLost;
+        } finally {
+            leave();
         }
     }
 
-    private static RuntimeException join(RuntimeException first, RuntimeException next) {
-        if (first == null) {
-            return next;
-        }
-        first.addSuppressed(next);
-        return first;
+    /**
+     * Waits for what {@link #close} left to be released, as far as nobody holds it.
+     *
+     * @param deadline of {@link System#nanoTime()}
+     * @return whether there is nothing left to wait for
+     */
+    boolean awaitReleased(long deadline) {
+        Reaper.Pending pending = late;
+        return (pending == null || pending.await(deadline - System.nanoTime())) && remains.await(deadline);
     }
 
+    /** Releases the mappings if nobody uses them. Blocks for no GPU: whoever closes the last frame of a session that is over comes here. */
     private void unmapIfUnused() {
         // In this order: once the gate and the flag say that nobody is inside, nothing more is taken, and what is not
         // held stays so.
         if (gate.get() == RETIRED && !taking.get() && !isHeld() && gate.compareAndSet(RETIRED, RETIRED | UNMAPPED)) {
-            try {
-                if (deviceReads != null) {
-                    deviceReads.close();
-                }
-            } finally {
-                connection.close();
-            }
+            reader.leave();
+            remains.release();
         }
     }
 
@@ -681,9 +770,9 @@ final class Session {
         return (gate.get() & RETIRED) != 0;
     }
 
-    /** Whether the mappings are gone, and nothing is left to close. */
-    boolean isUnmapped() {
-        return (gate.get() & UNMAPPED) != 0;
+    /** Whether the mappings are gone, and nothing is left to close or to report. */
+    boolean isReleased() {
+        return (gate.get() & UNMAPPED) != 0 && remains.isReleased();
     }
 
     /** Leases held, those included that a GPU is to end. From any thread. */

@@ -186,11 +186,31 @@ public final class SegmentFile implements AutoCloseable {
         }
     }
 
+    /**
+     * Gives up lock and descriptors, so that the key is free though the segment is mapped still. Does not remove the name. To be called once, before
+     * {@link #unmap}.
+     */
+    public void release() {
+        try {
+            Posix.unlock(file, "the segment"); // the mapping would keep it
+        } finally {
+            readOnly.close();
+            file.close();
+        }
+    }
+
+    /** Unmaps the segment, which no GPU may write to any more. */
+    public void unmap() {
+        arena.close();
+    }
+
     /** Unmaps the segment and gives the lock up. Does not remove the name. */
     @Override
     public void close() {
-        arena.close();
-        readOnly.close();
-        file.close();
+        try {
+            unmap();
+        } finally {
+            release();
+        }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.internal.cuda;
 
+import io.cuframes.CudaException;
 import io.cuframes.CuframesException;
 import io.cuframes.ffm.LibCuda;
 import io.cuframes.internal.fault.FaultPoint;
@@ -29,13 +30,18 @@ public final class GpuAnnouncer implements Announcer {
     private static final long LOOK_NANOS = 50_000;
 
     private final CudaDevice device;
+    private final String key;
     private final RingWriter writer;
     private final ReaderWaker waker;
     private final MemorySegment page;
     private final long headAddress;
     private final DeviceStreams streams;
     private final long stream;
-    private final boolean ownStream;
+
+    /** Of the library's own, whether or not frames are announced there: what is queued on it comes before the release of the ring. */
+    private final long endStream;
+
+    private final ContextWatch watch;
     private final long event;
 
     /** Orders the streams that one frame is copied on. */
@@ -47,15 +53,17 @@ public final class GpuAnnouncer implements Announcer {
      * Registers the segment's first page with the device.
      *
      * @param device that holds the ring
+     * @param key for messages
      * @param segment mapped for writing
      * @param writer the ring
      * @param stream the publisher's stream, or {@link DeviceStreams#OWN_STREAM} to make one
      * @throws CuframesException code INVALID_ARGUMENT if the stream is of another device
      */
-    public GpuAnnouncer(CudaDevice device, MemorySegment segment, RingWriter writer, long stream) {
+    public GpuAnnouncer(CudaDevice device, String key, MemorySegment segment, RingWriter writer, long stream) {
         this.device = device;
+        this.key = key;
         this.streams = new DeviceStreams(device);
-        this.ownStream = stream == DeviceStreams.OWN_STREAM;
+        boolean ownStream = stream == DeviceStreams.OWN_STREAM;
         if (!ownStream) {
             streams.require(stream);
         }
@@ -65,6 +73,7 @@ public final class GpuAnnouncer implements Announcer {
         boolean registered = false;
         long createdStream = 0;
         long createdEvent = 0;
+        ContextWatch createdWatch = null;
         try {
             long pageAddress = Cuda.registerHost(page);
             registered = true;
@@ -72,15 +81,18 @@ public final class GpuAnnouncer implements Announcer {
             createdStream = Cuda.createStream();
             probe(createdStream);
             this.stream = ownStream ? createdStream : stream;
+            this.endStream = createdStream;
+            createdWatch = new ContextWatch(device, this.stream);
             createdEvent = Cuda.createEvent();
             this.copiesEvent = Cuda.createEvent();
             this.event = createdEvent;
-            if (!ownStream) {
-                LibCuda.cuStreamDestroy_v2(createdStream); // it is idle
-            }
+            this.watch = createdWatch;
         } catch (RuntimeException e) {
             if (createdEvent != 0) {
                 LibCuda.cuEventDestroy_v2(createdEvent);
+            }
+            if (createdWatch != null) {
+                createdWatch.close();
             }
             if (createdStream != 0) {
                 LibCuda.cuStreamDestroy_v2(createdStream);
@@ -188,8 +200,49 @@ public final class GpuAnnouncer implements Announcer {
     }
 
     @Override
+    public void requireContext(String waitsFor) {
+        watch.requireContext(key, waitsFor);
+    }
+
+    @Override
+    public void endBehind(long onStream) {
+        order(onStream, endStream);
+    }
+
+    @Override
+    public boolean isDone() {
+        return (writer.announced() >= writer.published() && queryStream(endStream) != LibCuda.CUDA_ERROR_NOT_READY)
+                || watch.isLost();
+    }
+
+    private int queryStream(long onStream) {
+        return query(onStream, false);
+    }
+
+    /** The status of a stream or an event, from whatever thread and whatever device is current there. */
+    private int query(long handle, boolean isEvent) {
+        int mode = Cuda.relaxCapture();
+        try {
+            long previous = Cuda.useDevice(device.ordinal());
+            try {
+                return isEvent ? LibCuda.cuEventQuery(handle) : LibCuda.cuStreamQuery(handle);
+            } finally {
+                Cuda.restoreDevice(previous, device.ordinal());
+            }
+        } catch (CudaException e) {
+            return e.status();
+        } finally {
+            Cuda.restoreCapture(mode);
+        }
+    }
+
+    @Override
     public String diagnose() {
-        int status = lastStream == NO_STREAM ? LibCuda.CUDA_SUCCESS : LibCuda.cuStreamQuery(lastStream);
+        // The handle of a per-thread stream names another one in each thread: the event that was recorded there does
+        // not.
+        int status = lastStream == NO_STREAM
+                ? LibCuda.CUDA_SUCCESS
+                : lastStream == PER_THREAD_STREAM ? query(event, true) : queryStream(lastStream);
         return switch (status) {
             case LibCuda.CUDA_SUCCESS -> "its stream is idle";
             case LibCuda.CUDA_ERROR_NOT_READY -> "its stream is still busy";
@@ -197,20 +250,33 @@ public final class GpuAnnouncer implements Announcer {
         };
     }
 
+    /**
+     * Releases stream, events and page. Unregistering waits for all that is queued in the context, the application's work too.
+     *
+     * @throws CudaException if the page is still registered though the context works: it must not be unmapped then
+     */
     @Override
     public void close() {
-        long previous = Cuda.useDevice(device.ordinal());
+        int mode = Cuda.relaxCapture();
+        boolean lost = watch.isLost();
         try {
-            // No check: where the context is lost, each of these fails, and there is nothing left to release.
-            if (ownStream) { // another may be destroyed by now
-                LibCuda.cuStreamSynchronize(stream);
-                LibCuda.cuStreamDestroy_v2(stream);
+            long previous = Cuda.useDevice(device.ordinal());
+            try {
+                // No check: where one fails, the context is lost, and there is nothing left to release.
+                LibCuda.cuStreamDestroy_v2(endStream);
+                LibCuda.cuEventDestroy_v2(event);
+                LibCuda.cuEventDestroy_v2(copiesEvent);
+                watch.close();
+                Cuda.unregisterHost(page);
+            } finally {
+                Cuda.restoreDevice(previous, device.ordinal());
             }
-            LibCuda.cuEventDestroy_v2(event);
-            LibCuda.cuEventDestroy_v2(copiesEvent);
-            LibCuda.cuMemHostUnregister(page);
+        } catch (CudaException e) {
+            if (!lost && !e.isContextLost()) {
+                throw e;
+            }
         } finally {
-            Cuda.restoreDevice(previous, device.ordinal());
+            Cuda.restoreCapture(mode);
         }
     }
 }

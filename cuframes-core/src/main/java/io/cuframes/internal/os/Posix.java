@@ -266,6 +266,15 @@ public final class Posix {
         }
     }
 
+    /** Gives up the lock of {@link #tryLock}, which mappings of the file keep as its descriptors do. */
+    public static void unlock(Descriptor file, String what) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment lock = arena.allocate(Flock.LAYOUT);
+            lock.set(JAVA_SHORT, Flock.L_TYPE_OFFSET, (short) Libc.F_UNLCK);
+            check(Libc.fcntl(file.fd(), Libc.F_OFD_SETLK, lock), "unlocking " + what);
+        }
+    }
+
     /** Whether another description holds a lock that keeps {@link #tryLock} from succeeding. Only looks, and so stands in nobody's way. */
     public static boolean isLocked(Descriptor file, String what) {
         try (Arena arena = Arena.ofConfined()) {

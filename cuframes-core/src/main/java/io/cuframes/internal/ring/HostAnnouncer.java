@@ -49,6 +49,21 @@ public final class HostAnnouncer implements Announcer {
     }
 
     @Override
+    public void requireContext(String waitsFor) {
+        // The CPU announces.
+    }
+
+    @Override
+    public void endBehind(long stream) {
+        // Nothing is queued.
+    }
+
+    @Override
+    public boolean isDone() {
+        return true;
+    }
+
+    @Override
     public String diagnose() {
         return "the CPU announces frames at once";
     }
