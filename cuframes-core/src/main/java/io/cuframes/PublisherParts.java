@@ -178,7 +178,7 @@ final class PublisherParts implements AutoCloseable {
 
     private void reap(PublisherRemains remains, long patienceNanos) {
         String stream = announcer.diagnose(); // before its stream may be destroyed
-        Reaper.Pending pending = Reaper.of(DeviceReads.lane(device))
+        Reaper.Pending pending = Reaper.of(DeviceReads.releaseLane(device))
                 .submit("what a closed publisher of \"" + header.key() + "\" has", remains::tryRelease);
         if (!pending.await(patienceNanos)) {
             LOG.log(

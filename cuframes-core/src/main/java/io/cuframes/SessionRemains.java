@@ -22,8 +22,11 @@ final class SessionRemains {
     /** Null in host memory. */
     private final DeviceReads reads;
 
-    /** Null until the release has begun. */
-    private volatile Reaper.Pending pending;
+    /** Waits for the GPU to end leases; null until the release has begun. */
+    private volatile Reaper.Pending ending;
+
+    /** Releases, which may block; null until it has begun. */
+    private volatile Reaper.Pending releasing;
 
     private volatile boolean released;
 
@@ -51,37 +54,50 @@ final class SessionRemains {
             } finally {
                 released = true;
             }
-            return;
+        } else if (!tryRelease()) {
+            ending = Reaper.of(DeviceReads.lane(connection.device()))
+                    .submit("the end of the leases of a closed subscriber of \"" + key + "\"", this::tryRelease);
         }
-        pending = Reaper.of(DeviceReads.lane(connection.device()))
-                .submit("what a closed subscriber of \"" + key + "\" has", this::tryRelease);
     }
 
-    /** On the reaper's thread: releases everything, unless the GPU is to end leases still. */
+    /**
+     * Ends the connection and has the rest released, unless the GPU is to end leases still. Blocks for nothing, so that one subscriber that CUDA keeps
+     * waiting as it releases does not keep the leases of others.
+     */
     private boolean tryRelease() {
         boolean lost = reads.isContextLost();
         if (!lost && reads.pending() > 0) {
             return false;
         }
         try {
+            if (lost || !connection.outlivesRing()) {
+                connection.disconnect();
+            }
+        } catch (Throwable e) {
+            failure = e; // goes on: the mappings are to be released all the same
+        }
+        releasing = Reaper.of(DeviceReads.releaseLane(connection.device()))
+                .submit("what a closed subscriber of \"" + key + "\" has", () -> {
+                    releaseSafely(lost);
+                    return true;
+                });
+        return true;
+    }
+
+    private void releaseSafely(boolean lost) {
+        try {
             releaseAll(lost);
         } catch (Throwable e) {
-            failure = e;
+            failure = Closing.join(failure, e);
             throw e;
         } finally {
             released = true;
         }
-        return true;
     }
 
     private void releaseAll(boolean lost) {
         boolean[] unregistered = {false};
         Closing.all(
-                () -> {
-                    if (lost || !connection.outlivesRing()) {
-                        connection.disconnect();
-                    }
-                },
                 () -> {
                     reads.close();
                     unregistered[0] = true;
@@ -114,8 +130,7 @@ final class SessionRemains {
      * @throws RuntimeException or Error, what the release threw
      */
     boolean await(long deadline) {
-        Reaper.Pending begun = pending;
-        if (begun != null && !begun.await(deadline - System.nanoTime())) {
+        if (!await(ending, deadline) || !await(releasing, deadline)) {
             return false;
         }
         Throwable thrown = failure;
@@ -126,5 +141,9 @@ final class SessionRemains {
             throw e;
         }
         return true;
+    }
+
+    private static boolean await(Reaper.Pending pending, long deadline) {
+        return pending == null || pending.await(deadline - System.nanoTime());
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.cuframes.ffm.LibCuda;
 import io.cuframes.internal.cuda.Cuda;
@@ -200,6 +201,28 @@ abstract class DeviceCloseConformance extends StreamTest {
                 long published = i;
                 await(() -> publisher.announced() == published, "frame " + i + " is not announced");
             }
+            gate.open();
+        }
+        assertReaped();
+    }
+
+    @Test
+    void aSubscriberThatCudaKeepsWaitingKeepsNoOthersPlace() {
+        assumeTrue(transport == Transport.CUDA_VMM, "a ring by handles is unmapped before its connection ends");
+        try (DeviceStream busy = new DeviceStream();
+                DeviceStream free = new DeviceStream();
+                StreamGate gate = new StreamGate();
+                Publisher publisher = localPublisher().open()) {
+            Subscriber first = localSubscriber().open();
+            Subscriber second = localSubscriber().open();
+            await(() -> publisher.subscribers() == 2, "they are not there");
+            publisher.acquire().publish(1);
+            Frame frame = second.next(PATIENCE);
+            gate.block(busy.handle());
+            returns(first::close, "Subscriber.close()");
+            frame.closeOn(free.handle());
+            returns(second::close, "Subscriber.close()");
+            await(() -> publisher.subscribers() == 0, "a connection stays open");
             gate.open();
         }
         assertReaped();

@@ -143,9 +143,14 @@ public final class DeviceReads implements AutoCloseable {
         return watch.isLost();
     }
 
-    /** What its remains may hang on together, as {@link io.cuframes.internal.os.Reaper#of} has it. */
+    /** The {@link io.cuframes.internal.os.Reaper} that looks whether a GPU is done, and blocks for nothing. */
     public static String lane(CudaDevice device) {
         return "gpu-" + device.ordinal();
+    }
+
+    /** The one whose calls of CUDA may block. */
+    public static String releaseLane(CudaDevice device) {
+        return lane(device) + "-release";
     }
 
     /** How many leases a GPU is still to end. */
