@@ -46,8 +46,9 @@ abstract class ContextLossBesideConformance extends StreamTest {
             assertEquals("closed without error", reader.ask("close"));
             await(() -> publisher.subscribers() == 0, "it is still counted");
             await(() -> publisher.stats().leasedSlots() == 0, "its lease is left");
+            publishOne(publisher, 2);
+            await(() -> publisher.announced() == 2, "the publisher does not go on");
             try (Subscriber other = localSubscriber().open()) {
-                publishOne(publisher, 2);
                 try (Frame frame = other.next(PATIENCE)) {
                     assertEquals(2, frame.seq());
                 }
