@@ -62,6 +62,8 @@ typedef enum {
     CU_POINTER_ATTRIBUTE_ALLOWED_HANDLE_TYPES = 14
 } CUpointer_attribute;
 
+typedef enum { CU_STREAM_CAPTURE_MODE_RELAXED = 2 } CUstreamCaptureMode;
+
 typedef enum { CU_MEMORYTYPE_HOST = 1, CU_MEMORYTYPE_DEVICE = 2, CU_MEMORYTYPE_UNIFIED = 4 } CUmemorytype;
 
 typedef struct {

@@ -31,7 +31,7 @@ static size_t text_length;
 
 /* ---- settings ---- */
 
-static const char *const NAMES[] = {"DEVICES", "VISIBLE", "MEMORY", "DELAY_US", "JITTER_US", "SEED", "LAX", "FAIL"};
+static const char *const NAMES[] = {"DEVICES", "VISIBLE", "MEMORY", "DELAY_US", "JITTER_US", "SEED", "LAX", "BLOCK", "FAIL"};
 
 static bool parse_failures(const char *list) {
     struct failure parsed[MAX_FAILURES] = {0};
@@ -100,6 +100,8 @@ static bool set(const char *name, const char *value) {
         standin_settings.seed = number;
     } else if (strcmp(name, "LAX") == 0) {
         standin_settings.lax = number != 0;
+    } else if (strcmp(name, "BLOCK") == 0) {
+        standin_settings.block = number != 0;
     } else if (strcmp(name, "FAIL") == 0) {
         return parse_failures(value);
     } else {
@@ -163,6 +165,40 @@ int standin_call(const char *function) {
         pthread_mutex_unlock(&standin_lock);
     }
     return status;
+}
+
+/* ---- captures: only what other threads' calls do to one ---- */
+
+enum { CAPTURE_GLOBAL = 0, CAPTURE_RELAXED = 2 };
+
+static _Thread_local int capture_mode = CAPTURE_GLOBAL;
+static bool capturing, capture_spoilt;
+
+int standin_exchange_capture_mode(int mode) {
+    int before = capture_mode;
+    capture_mode = mode;
+    return before;
+}
+
+int standin_unsafe_call(const char *function) {
+    int status = standin_call(function);
+    pthread_mutex_lock(&standin_lock);
+    if (status == OK && capturing && capture_mode != CAPTURE_RELAXED) {
+        capture_spoilt = true;
+        status = CAPTURE_UNSUPPORTED;
+    }
+    pthread_mutex_unlock(&standin_lock);
+    return status;
+}
+
+/* Begins a capture in the global mode, as a thread of the application would, or ends it; returns whether another call has spoilt it. */
+EXPORT int standin_capture(int on) {
+    pthread_mutex_lock(&standin_lock);
+    bool spoilt = capture_spoilt;
+    capturing = on != 0;
+    capture_spoilt = false;
+    pthread_mutex_unlock(&standin_lock);
+    return spoilt;
 }
 
 int standin_operation(void) {
@@ -262,6 +298,8 @@ static const struct {
          "part or all of the requested memory range is already mapped"},
         {NOT_REGISTERED, "cudaErrorHostMemoryNotRegistered", "CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED",
          "pointer does not correspond to a registered memory region"},
+        {CAPTURE_UNSUPPORTED, "cudaErrorStreamCaptureUnsupported", "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED",
+         "operation not permitted when stream is capturing"},
         {719, "cudaErrorLaunchFailure", "CUDA_ERROR_LAUNCH_FAILED", "unspecified launch failure"},
         {NOT_SUPPORTED, "cudaErrorNotSupported", "CUDA_ERROR_NOT_SUPPORTED", "operation not supported"},
         {803, "cudaErrorSystemDriverMismatch", "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH", "system has unsupported display driver / cuda driver combination"},

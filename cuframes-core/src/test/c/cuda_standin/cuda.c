@@ -21,6 +21,11 @@ static int begin(const char *function) {
     return status == OK && !device_initialized() ? NOT_INITIALIZED : status;
 }
 
+static int begin_unsafe(const char *function) {
+    int status = standin_unsafe_call(function);
+    return status == OK && !device_initialized() ? NOT_INITIALIZED : status;
+}
+
 /* What every function but cuInit begins with. */
 #define BEGIN()                         \
     do {                                \
@@ -36,6 +41,29 @@ static int begin(const char *function) {
     if (!device_chosen()) {             \
         return INVALID_CONTEXT;         \
     }
+
+/* And those of them that end a capture. */
+#define BEGIN_UNSAFE()                         \
+    do {                                       \
+        int begun_ = begin_unsafe(__func__);   \
+        if (begun_ != OK) {                    \
+            return begun_;                     \
+        }                                      \
+    } while (0)
+#define BEGIN_UNSAFE_IN_CONTEXT()       \
+    BEGIN_UNSAFE();                     \
+    if (!device_chosen()) {             \
+        return INVALID_CONTEXT;         \
+    }
+
+/* What one begins with that a lost context does not fail. */
+#define BEGIN_ANYHOW()                           \
+    do {                                         \
+        int begun_ = standin_query(__func__);    \
+        if (begun_ != OK) {                      \
+            return begun_;                       \
+        }                                        \
+    } while (0)
 
 #define NEEDS_DEVICE(device)            \
     if (!device_exists(device)) {       \
@@ -118,13 +146,13 @@ EXPORT CUresult cuDevicePrimaryCtxRelease_v2(CUdevice dev) {
 }
 
 EXPORT CUresult cuCtxGetCurrent(CUcontext *ctx) {
-    BEGIN();
+    BEGIN_ANYHOW();
     *ctx = !device_chosen() ? NULL : (CUcontext)&(device_other() ? others : contexts)[device_current()];
     return OK;
 }
 
 EXPORT CUresult cuCtxSetCurrent(CUcontext ctx) {
-    BEGIN();
+    BEGIN_ANYHOW();
     if (ctx == NULL) {
         device_unuse();
         return OK;
@@ -204,8 +232,14 @@ EXPORT CUresult cuStreamSynchronize(CUstream stream) {
 }
 
 EXPORT CUresult cuStreamQuery(CUstream stream) {
-    BEGIN_IN_CONTEXT();
+    BEGIN_UNSAFE_IN_CONTEXT();
     return LOCKED(stream_query((uintptr_t)stream));
+}
+
+EXPORT CUresult cuThreadExchangeStreamCaptureMode(CUstreamCaptureMode *mode) {
+    BEGIN_ANYHOW();
+    *mode = (CUstreamCaptureMode)standin_exchange_capture_mode((int)*mode);
+    return OK;
 }
 
 EXPORT CUresult cuStreamWaitEvent(CUstream stream, CUevent event, unsigned int flags) {
@@ -230,7 +264,7 @@ EXPORT CUresult cuEventRecord(CUevent event, CUstream stream) {
 }
 
 EXPORT CUresult cuEventQuery(CUevent event) {
-    BEGIN_IN_CONTEXT();
+    BEGIN_UNSAFE_IN_CONTEXT();
     return LOCKED(event_query((uintptr_t)event));
 }
 
@@ -250,8 +284,8 @@ EXPORT CUresult cuMemHostRegister_v2(void *p, size_t bytesize, unsigned int flag
 }
 
 EXPORT CUresult cuMemHostUnregister(void *p) {
-    BEGIN_IN_CONTEXT();
-    return LOCKED(memory_unregister((uint64_t)p));
+    BEGIN_UNSAFE_IN_CONTEXT();
+    return LOCKED((stream_await_release(), memory_unregister((uint64_t)p)));
 }
 
 static bool is_known(uint64_t address) {
@@ -367,7 +401,7 @@ EXPORT CUresult cuMemAddressReserve(
 }
 
 EXPORT CUresult cuMemAddressFree(CUdeviceptr ptr, size_t size) {
-    BEGIN();
+    BEGIN_ANYHOW();
     return LOCKED(vmm_unreserve(ptr, size));
 }
 
@@ -377,7 +411,7 @@ EXPORT CUresult cuMemMap(
     return flags != 0 ? INVALID_VALUE : LOCKED(vmm_map(ptr, size, offset, handle));
 }
 
-/* Unmapping and changing the access wait for the devices, as CUDA says of them. */
+/* Changing the access waits for the devices, as CUDA says of it. */
 static int await_devices(void) {
     for (int device = 0; device_exists(device); device++) {
         stream_await_device(device);
@@ -385,10 +419,10 @@ static int await_devices(void) {
     return standin_lost;
 }
 
+/* A lost context has it unmapped. */
 EXPORT CUresult cuMemUnmap(CUdeviceptr ptr, size_t size) {
-    BEGIN();
-    int status = LOCKED(await_devices());
-    return status != OK ? status : LOCKED(vmm_unmap(ptr, size));
+    BEGIN_ANYHOW();
+    return LOCKED((stream_await_release(), vmm_unmap(ptr, size)));
 }
 
 EXPORT CUresult cuMemSetAccess(CUdeviceptr ptr, size_t size, const CUmemAccessDesc *desc, size_t count) {

@@ -150,7 +150,7 @@ EXPORT cudaError_t cudaMalloc(void **devPtr, size_t size) {
 
 EXPORT cudaError_t cudaFree(void *devPtr) {
     BEGIN();
-    return result(devPtr == NULL ? OK : LOCKED(memory_free((uint64_t)devPtr)));
+    return result(devPtr == NULL ? OK : LOCKED((stream_await_release(), memory_free((uint64_t)devPtr))));
 }
 
 EXPORT cudaError_t cudaMemGetInfo(size_t *free, size_t *total) {
@@ -353,7 +353,7 @@ EXPORT cudaError_t cudaHostRegister(void *ptr, size_t size, unsigned int flags) 
 
 EXPORT cudaError_t cudaHostUnregister(void *ptr) {
     BEGIN();
-    return result(LOCKED(memory_unregister((uint64_t)ptr)));
+    return result(LOCKED((stream_await_release(), memory_unregister((uint64_t)ptr))));
 }
 
 EXPORT cudaError_t cudaHostGetDevicePointer(void **pDevice, void *pHost, unsigned int flags) {
@@ -414,7 +414,7 @@ EXPORT cudaError_t cudaIpcOpenMemHandle(void **devPtr, cudaIpcMemHandle_t handle
 
 EXPORT cudaError_t cudaIpcCloseMemHandle(void *devPtr) {
     BEGIN();
-    return result(LOCKED(memory_close((uint64_t)devPtr)));
+    return result(LOCKED((stream_await_release(), memory_close((uint64_t)devPtr))));
 }
 
 EXPORT cudaError_t cudaIpcGetEventHandle(cudaIpcEventHandle_t *handle, cudaEvent_t event) {

@@ -5,7 +5,7 @@
  * It keeps what the ring depends on. Streams are queues that other threads work off later, each in its order; device memory can be opened by
  * other processes and cannot be touched by the CPU; the "GPU" writes into registered host memory; a pointer, stream or handle that is not
  * what it must be is refused with CUDA's own status. Where CUDA leaves two behaviours open, this takes the one that a careless caller does
- * not survive: freeing memory does not wait for work that still uses it.
+ * not survive: freeing memory and unregistering pages do not wait for work that still uses them, unless BLOCK is set.
  *
  * Environment, read when the library is loaded; standin_set changes the same by name, without the prefix CUFRAMES_STANDIN_:
  *
@@ -16,6 +16,8 @@
  *   CUFRAMES_STANDIN_JITTER_US  up to so much longer, at random (0)
  *   CUFRAMES_STANDIN_SEED       of that random (1)
  *   CUFRAMES_STANDIN_LAX        1: device memory that is mapped for reading alone can be written all the same (0)
+ *   CUFRAMES_STANDIN_BLOCK      1: freeing, unmapping, unregistering and closing memory wait for all that is queued on the devices (0). A driver
+ *                               of CUDA 13 waits as it unregisters or frees, whatever the work is, and does not as it unmaps
  *   CUFRAMES_STANDIN_FAIL       what fails: "cudaMalloc:2:700" gives the second call of cudaMalloc status 700, "cudaMalloc:2+:700" that call
  *                               and all later ones; several are separated by commas. "operation:5:700" loses the device, with that status,
  *                               at the fifth operation that a stream begins
@@ -48,6 +50,7 @@ enum status {
     NOT_FOUND = 500,
     NOT_READY = 600,
     ILLEGAL_ADDRESS = 700,
+    CAPTURE_UNSUPPORTED = 900,
     ALREADY_REGISTERED = 712,
     NOT_REGISTERED = 713,
     NOT_SUPPORTED = 801
@@ -68,7 +71,8 @@ struct settings {
     uint64_t memory;
     unsigned delay_us, jitter_us;
     uint64_t seed;
-    bool lax; /* what is mapped for reading alone can be written */
+    bool lax;   /* what is mapped for reading alone can be written */
+    bool block; /* releasing waits for the devices */
 };
 
 extern struct settings standin_settings;
@@ -78,6 +82,15 @@ int standin_call(const char *function);
 
 /* The same for calls that a lost device does not fail. */
 int standin_query(const char *function);
+
+/*
+ * The same for calls that a capture in the global mode, of whatever thread, does not survive unless their own thread is in the relaxed mode: they
+ * fail then, and the capture with them.
+ */
+int standin_unsafe_call(const char *function);
+
+/* The mode that this thread takes; returns the one before. */
+int standin_exchange_capture_mode(int mode);
 
 /* The same for a stream's operation, under the lock. */
 int standin_operation(void);
@@ -195,6 +208,9 @@ int stream_submit(uintptr_t handle, const struct operation *operation, bool wait
 int stream_query(uintptr_t handle);
 int stream_await(uintptr_t handle);
 int stream_await_device(int device);
+
+/* What a call does that releases memory, before it does: waits for the devices where BLOCK says so. */
+void stream_await_release(void);
 
 int event_create(int device, bool timed, uintptr_t *handle);
 int event_destroy(uintptr_t handle);

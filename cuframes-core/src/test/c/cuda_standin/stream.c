@@ -432,6 +432,12 @@ int stream_await_device(int device) {
     return standin_lost;
 }
 
+void stream_await_release(void) {
+    for (int device = 0; standin_settings.block && device_exists(device); device++) {
+        stream_await_device(device);
+    }
+}
+
 /* ---- events ---- */
 
 static struct event *find_event(uintptr_t handle) {

@@ -24,6 +24,7 @@ import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.SegmentHeader;
 import io.cuframes.internal.protocol.Shared;
 import io.cuframes.internal.protocol.SlotDescriptor;
+import io.cuframes.internal.ring.Announcer;
 import io.cuframes.internal.ring.ReaderWaker;
 import io.cuframes.internal.ring.RingWriter;
 import java.lang.foreign.MemorySegment;
@@ -34,6 +35,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 
 /**
@@ -63,8 +65,13 @@ public final class Publisher implements AutoCloseable {
     /** A handle is given out again after this many laps of the ring at the earliest. */
     private static final int HANDLES_PER_SLOT = 4;
 
-    /** How long the end of a stream waits for the publisher's own GPU. */
+    /** How long the end of a stream waits for the publisher's own GPU, and how long setting it idle does. */
     private static final Duration GPU_PATIENCE = Duration.ofSeconds(2);
+
+    /** A wait for the GPU spins for so long: an announcement that is about to come takes less. */
+    private static final long SPIN_NANOS = 100_000;
+
+    private static final long NAP_NANOS = 50_000;
 
     private final Builder settings;
     private final StreamKey key;
@@ -135,6 +142,7 @@ public final class Publisher implements AutoCloseable {
      *     was interrupted as it waited, which it then still is
      * @throws CuframesException code TIMEOUT if the GPU has not announced a frame for 2 s; INTERNAL if the thread that serves readers has failed, as
      *     it does where there is no memory: the stream is over then, and this publisher is to be closed
+     * @throws CudaException if it waits for the GPU and the CUDA context is lost
      * @throws IllegalStateException if the publisher is closed, or is closed by another thread as this one waits
      */
     public WritableFrame acquire() {
@@ -159,6 +167,7 @@ public final class Publisher implements AutoCloseable {
      *     neither counts as a frame dropped or refused, since there may be another slot
      * @throws IndexOutOfBoundsException if there is no such slot
      * @throws CuframesException code TIMEOUT if the GPU has not announced the slot's frame for 2 s
+     * @throws CudaException if it waits for the GPU and the CUDA context is lost
      * @throws IllegalStateException if the slot is acquired already, or the publisher is closed
      */
     public WritableFrame acquire(int slot) {
@@ -464,6 +473,9 @@ public final class Publisher implements AutoCloseable {
      * @throws IllegalStateException if the publisher is closed
      */
     public long announced() {
+        if (closed.get()) {
+            throw closed();
+        }
         try {
             return parts.writer().announced();
         } catch (IllegalStateException e) {
@@ -524,6 +536,7 @@ public final class Publisher implements AutoCloseable {
      * thread that publishes, between frames; a publisher that is set idle waits until its GPU has announced what was published.
      *
      * @param idle whether it is
+     * @throws CudaException if it is set idle and the CUDA context is lost
      * @throws IllegalStateException if the publisher is closed
      */
     public void setIdle(boolean idle) {
@@ -531,7 +544,12 @@ public final class Publisher implements AutoCloseable {
         try {
             MemorySegment segment = parts.segment().memory();
             if (idle) {
-                awaitAnnounced();
+                if (!awaitAnnounced(System.nanoTime() + GPU_PATIENCE.toNanos())) {
+                    LOG.log(
+                            System.Logger.Level.WARNING,
+                            () -> "\"" + key + "\" is idle with frames that its GPU did not announce within 2 s: "
+                                    + parts.announcer().diagnose());
+                }
                 Shared.setLongRelease(segment, SegmentDescriptor.IDLE_AFTER_OFFSET, published());
             }
             Shared.setIntRelease(segment, SegmentDescriptor.IDLE_OFFSET, idle ? 1 : 0);
@@ -582,7 +600,14 @@ public final class Publisher implements AutoCloseable {
 
     /**
      * Ends the stream: frames already published are announced and can still be read, then subscribers learn of the end, and both of the
-     * stream's names are removed. A device ring waits up to 2 s for its subscribers to let go before it is freed. Closing twice closes once.
+     * stream's names are removed: a successor may take the key. Closing twice closes once.
+     *
+     * <p>On a device, this waits up to 2 s for the GPU, and a CUDA_IPC ring another 2 s for its subscribers to unmap it. A GPU that takes longer goes on
+     * with what is queued: segment and ring stay until it is done, are released then, and a warning is logged. A stream of the application's that
+     * has frames to announce must not be destroyed before.
+     *
+     * @throws CudaException if the CUDA context is lost: what was not announced will not be; the stream is ended for its readers and everything is released
+     *     all the same
      */
     @Override
     public void close() {
@@ -623,17 +648,47 @@ public final class Publisher implements AutoCloseable {
             return;
         }
         gate.shut();
+        long[] left = {GPU_PATIENCE.toNanos()}; // of the patience with the GPU: the readers have their own time
         Closing.all(
                 () -> {
                     taker.endWait();
                     Faults.reach(FaultPoint.ENDING);
                 },
-                this::awaitAnnounced,
-                () -> markEnded(reason),
+                () -> left[0] = awaitQueued(),
+                () -> markEnded(
+                        reason), // where the context is lost, too: readers learn of the end, and the key becomes free
                 () -> endServing(reason),
                 health::end,
-                this::closeParts,
+                parts::leave,
+                () -> releaseParts(left[0]),
                 () -> Faults.reach(FaultPoint.PUBLISHER_CLOSED));
+    }
+
+    /** Waits until the GPU has announced what was published; how long it may still take for the rest, nanoseconds. */
+    private long awaitQueued() {
+        long deadline = System.nanoTime() + GPU_PATIENCE.toNanos();
+        awaitAnnounced(deadline);
+        return deadline - System.nanoTime();
+    }
+
+    /** Releases the ring and what else there is, once no other thread is in a method that uses the GPU; where one hangs there, when it comes back. */
+    private void releaseParts(long patienceNanos) {
+        long deadline = System.nanoTime() + patienceNanos;
+        if (gate.awaitEmpty(patienceNanos)) {
+            Closing.all(this::endUnpublished, () -> parts.release(deadline - System.nanoTime()));
+            return;
+        }
+        LOG.log(
+                System.Logger.Level.WARNING,
+                () -> "\"" + key + "\" is closed while another thread uses its GPU for longer than 2 s: its memory is"
+                        + " released when that thread is done");
+        Reaper.of("publisher-" + key).submit("the memory of \"" + key + "\"", () -> {
+            boolean unused = gate.isEmpty();
+            if (unused) {
+                Closing.all(this::endUnpublished, () -> parts.release(0));
+            }
+            return unused;
+        });
     }
 
     private void markEnded(int reason) {
@@ -651,37 +706,39 @@ public final class Publisher implements AutoCloseable {
         Faults.reach(FaultPoint.SERVER_ENDED);
     }
 
-    /** Releases everything, once no other thread is in a method that uses the GPU; where one hangs there, when it comes back. */
-    private void closeParts() {
-        if (gate.awaitEmpty(GPU_PATIENCE)) {
-            parts.close();
-            return;
+    /** Has the release of the ring wait for the copies that are queued into frames which are not published. */
+    private void endUnpublished() {
+        for (WritableFrame frame : frames) {
+            frame.endCopies();
         }
-        LOG.log(
-                System.Logger.Level.WARNING,
-                () -> "\"" + key + "\" is closed while another thread uses its GPU for longer than 2 s: its memory is"
-                        + " released when that thread is done");
-        Reaper.of("publisher-" + key).submit("the memory of \"" + key + "\"", () -> {
-            boolean unused = gate.isEmpty();
-            if (unused) {
-                parts.close();
-            }
-            return unused;
-        });
     }
 
-    private void awaitAnnounced() {
-        long deadline = System.nanoTime() + GPU_PATIENCE.toNanos();
-        while (parts.writer().announced() < parts.writer().published()) {
-            if (System.nanoTime() - deadline > 0) {
-                LOG.log(
-                        System.Logger.Level.WARNING,
-                        () -> "ending \"" + key + "\" with frames that its GPU did not announce within 2 s: "
-                                + parts.announcer().diagnose());
-                return;
+    /** The copies that are queued on the stream, of a frame that will not be published, come before the release of the ring. */
+    void endBehind(int slot, long stream) {
+        parts.announcer().endBehind(slot, stream);
+    }
+
+    /** Waits until the GPU has announced what was published; whether it has. */
+    private boolean awaitAnnounced(long deadline) {
+        long start = System.nanoTime();
+        long look = start; // once in any case: a context may be lost behind the last announcement
+        long now = start;
+        do {
+            if (now - look >= 0) {
+                parts.announcer().requireContext("its GPU to announce its frames");
+                look = now + Announcer.LOOK_NANOS;
             }
-            Thread.onSpinWait();
-        }
+            if (parts.writer().announced() >= parts.writer().published()) {
+                return true;
+            }
+            if (now - start < SPIN_NANOS) {
+                Thread.onSpinWait();
+            } else {
+                LockSupport.parkNanos(NAP_NANOS);
+            }
+            now = System.nanoTime();
+        } while (now - deadline < 0);
+        return false;
     }
 
     /** Says what a publisher is to be; {@link #open()} checks it all at once. Not thread-safe. */

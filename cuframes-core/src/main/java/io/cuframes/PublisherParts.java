@@ -7,6 +7,7 @@ import io.cuframes.internal.connect.StreamKey;
 import io.cuframes.internal.cuda.CudaDevice;
 import io.cuframes.internal.cuda.CudaIpcRing;
 import io.cuframes.internal.cuda.CudaVmmRing;
+import io.cuframes.internal.cuda.DeviceReads;
 import io.cuframes.internal.cuda.GpuAnnouncer;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
@@ -14,6 +15,7 @@ import io.cuframes.internal.memory.HostRing;
 import io.cuframes.internal.memory.RingMemory;
 import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.MonotonicClock;
+import io.cuframes.internal.os.Reaper;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.SegmentHeader;
 import io.cuframes.internal.protocol.SlotDescriptor;
@@ -28,7 +30,12 @@ import java.time.Instant;
 
 /** What a publisher holds, in the order it is made; closed in reverse, and safe to close half-made. */
 final class PublisherParts implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(PublisherParts.class.getName());
+
     private final ReaderSet readers = new ReaderSet();
+
+    /** Null in host memory. */
+    private final CudaDevice device;
 
     private RingMemory memory;
     private SegmentHeader header;
@@ -37,13 +44,15 @@ final class PublisherParts implements AutoCloseable {
     private Announcer announcer;
     private PublisherServer server;
 
-    private PublisherParts() {}
+    private PublisherParts(CudaDevice device) {
+        this.device = device;
+    }
 
     /** Makes everything, or nothing. */
     static PublisherParts open(
             StreamKey key, FrameFormat format, Transport transport, CudaDevice device, Publisher.Builder builder) {
-        PublisherParts parts =
-                new PublisherParts(); // its fields say what is made: there is nothing to note that could fail
+        // Its fields say what is made: there is nothing to note that could fail.
+        PublisherParts parts = new PublisherParts(device);
         try {
             parts.memory = builder.external == null
                     ? allocate(key, format, transport, device, builder.slots)
@@ -107,7 +116,7 @@ final class PublisherParts implements AutoCloseable {
                 : new RingWriter(bytes, builder.slots, readers, builder.graceNanos());
         announcer = device == null
                 ? new HostAnnouncer(bytes, writer)
-                : new GpuAnnouncer(device, bytes, writer, builder.stream);
+                : new GpuAnnouncer(device, key.name(), bytes, writer, builder.stream);
         Faults.reach(FaultPoint.ANNOUNCER_MADE);
         server = PublisherServer.start(
                 key,
@@ -148,10 +157,44 @@ final class PublisherParts implements AutoCloseable {
         return server;
     }
 
-    /** Releases everything, whatever fails on the way: where the GPU is lost, the key must still become free. To be called once. */
+    /** Releases everything, whatever fails on the way, and waits for no GPU: for parts that no frame was published with. To be called once. */
     @Override
     public void close() {
+        AutoCloseable ring = memory == null ? null : new PublisherRemains(announcer, segment, memory)::releaseAll;
+        Closing.all(this::leave, ring);
+    }
+
+    /**
+     * Releases what {@link #leave} leaves: at once in host memory; on a device by the {@link Reaper}, which may have to wait for the GPU. To be called
+     * once.
+     *
+     * @param patienceNanos how long this waits for that at most
+     */
+    void release(long patienceNanos) {
+        PublisherRemains remains = new PublisherRemains(announcer, segment, memory);
+        if (device == null) {
+            remains.releaseAll();
+        } else {
+            reap(remains, patienceNanos);
+        }
+    }
+
+    private void reap(PublisherRemains remains, long patienceNanos) {
+        String stream = announcer.diagnose(); // before its stream may be destroyed
+        Reaper.Pending pending = Reaper.of(DeviceReads.releaseLane(device))
+                .submit("what a closed publisher of \"" + header.key() + "\" has", remains::tryRelease);
+        if (!pending.await(patienceNanos)) {
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    () -> "\"" + header.key() + "\" has ended, and its ring and segment are released later,"
+                            + " when its GPU has done what was queued; " + stream);
+        }
+    }
+
+    /** Frees the key and cuts readers off: a successor may take the key at once. To be called once. */
+    void leave() {
         AutoCloseable name = segment == null ? null : segment::unlink;
-        Closing.all(server, announcer, name, segment, memory);
+        AutoCloseable lock = segment == null ? null : segment::release;
+        Closing.all(server, name, lock);
     }
 }

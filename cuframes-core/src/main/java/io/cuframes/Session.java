@@ -13,6 +13,7 @@ import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.memory.RingView;
 import io.cuframes.internal.os.Closing;
+import io.cuframes.internal.os.Reaper;
 import io.cuframes.internal.protocol.HeadWord;
 import io.cuframes.internal.protocol.MessageDescriptor;
 import io.cuframes.internal.protocol.SegmentDescriptor;
@@ -67,6 +68,7 @@ final class Session {
     private final SubscriberMode mode;
     private final ReadTally tally;
     private final DeviceReads deviceReads;
+    private final SessionRemains remains;
     private final boolean strict;
     private final RingReader reader;
     private final HeadWaiter waiter;
@@ -99,6 +101,9 @@ final class Session {
     /** Whether the thread that takes is inside, which {@link #gate} does not count: apart from it, a frame costs one full fence less. */
     private final AtomicBoolean taking = new AtomicBoolean();
 
+    /** The rest of a close that a thread inside was in the way of; null if none was. */
+    private volatile Reaper.Pending late;
+
     /** How the publisher went; null as long as it is there. */
     private Reason gone;
 
@@ -115,6 +120,12 @@ final class Session {
 
     /** When that was logged last. */
     private long fullLogged = lastLook - FULL_PERIOD_NANOS;
+
+    /** When the thread that takes last looked whether the CUDA context works. */
+    private long lastContextLook = lastLook;
+
+    /** The CUDA context is lost; null as long as it works. For the thread that takes. */
+    private CudaException lost;
 
     /** When the thread that takes found nothing, and began to wait. */
     private long waitBeganNanos = lastLook;
@@ -153,6 +164,7 @@ final class Session {
                 ? new DeviceReads(connection.device(), connection.control(), options.stream())
                 : null;
         try {
+            this.remains = new SessionRemains(key, connection, deviceReads);
             begin(before);
         } catch (Throwable e) {
             Closing.undo(e, deviceReads); // the connection is still the caller's, and unmaps what this has registered
@@ -180,6 +192,9 @@ final class Session {
      *     will come
      */
     Frame next(long timeoutNanos, boolean patient) {
+        if (lost != null) {
+            throw new CudaException(lost.call(), lost.status(), lost.getMessage());
+        }
         if (!enterToTake()) {
             return null;
         }
@@ -213,6 +228,7 @@ final class Session {
             if (frame != null || over) {
                 return frame;
             }
+            requireContext(now);
             long left = timeoutNanos - (now - start);
             if (left <= 0) {
                 reader.countTimeout();
@@ -254,6 +270,20 @@ final class Session {
                             + " frames, as many as it may, and has waited for " + seconds
                             + " s for one of them to be closed: it gets no more until then. Close each frame once it is"
                             + " used; to keep a picture, copy it");
+        }
+    }
+
+    /** Throws if the context is lost, now and for good: no GPU will end a lease then, and no frame can be read. Asks only so often. */
+    private void requireContext(long now) {
+        if (deviceReads == null || now - lastContextLook < DeviceReads.LOOK_NANOS) {
+            return;
+        }
+        lastContextLook = now;
+        try {
+            deviceReads.requireContext(key, "a frame");
+        } catch (CudaException e) {
+            lost = e;
+            throw e;
         }
     }
 
@@ -660,36 +690,99 @@ final class Session {
         }
     }
 
-    /** Takes no more frames and closes those held; only what was exported of them keeps its lease, and the mappings. */
-    void close() {
+    /**
+     * Takes no more frames and closes those held; only what was exported of them keeps its lease, and the mappings. What the GPU is not done with is
+     * released later.
+     *
+     * @param deadline until when threads are waited for that copy a frame, of {@link System#nanoTime()}; where one does for longer, the rest of this comes
+     *     after it
+     */
+    void close(long deadline) {
         stop();
-        while (gate.get() >= ENTERED || taking.get()) {
+        while (isBusy() && System.nanoTime() - deadline < 0) {
             wake();
             LockSupport.parkNanos(CLOSE_RETRY_NANOS);
         }
-        Closing.all(this::closeFrames, this::unmapIfUnused);
+        if (isBusy()) {
+            late = Reaper.of(transport().isDevice() ? DeviceReads.lane(device()) : "host")
+                    .submit(
+                            "a subscriber of \"" + key + "\" that closes as a frame of it is copied",
+                            this::closeOnceQuiet);
+            return;
+        }
+        closeFrames();
+    }
+
+    /** Whether a thread is inside a method that uses the mappings. */
+    private boolean isBusy() {
+        return gate.get() >= ENTERED || taking.get();
+    }
+
+    private boolean closeOnceQuiet() {
+        if (isBusy()) {
+            wake();
+            return false;
+        }
+        closeFrames();
+        return true;
     }
 
     private void closeFrames() {
+        boolean contextLost = leaveRing();
         AutoCloseable[] closes = new AutoCloseable[frames.length];
-        Arrays.setAll(closes, handle -> () -> closeOrAbandon(frames[handle]));
-        Closing.all(closes);
+        Arrays.setAll(closes, handle -> () -> closeOrAbandon(frames[handle], contextLost));
+        Closing.all(() -> Closing.all(closes), this::unmapIfUnused);
     }
 
-    private static void closeOrAbandon(Frame frame) {
+    private static void closeOrAbandon(Frame frame, boolean contextLost) {
         try {
             frame.close();
         } catch (Throwable e) {
             frame.abandon();
-            throw e;
+            if (!contextLost || !(e instanceof CudaException)) { // that it is lost is no failure of this close
+                throw e;
+            }
         }
     }
 
+    /**
+     * Has the publisher wait for this reader no longer. Where the context is lost, nothing reads the ring any more, whatever is held: the leases end now.
+     * Returns whether it is lost.
+     */
+    private boolean leaveRing() {
+        if (!enter(UNMAPPED)) {
+            return false;
+        }
+        try {
+            reader.leave();
+            boolean contextLost = deviceReads != null && deviceReads.isContextLost();
+            if (contextLost) {
+                connection.disconnect();
+            }
+            return contextLost;
+        } finally {
+            leave();
+        }
+    }
+
+    /**
+     * Waits for what {@link #close} left to be released, as far as nobody holds it.
+     *
+     * @param deadline of {@link System#nanoTime()}
+     * @return whether there is nothing left to wait for
+     */
+    boolean awaitReleased(long deadline) {
+        Reaper.Pending pending = late;
+        return (pending == null || pending.await(deadline - System.nanoTime())) && remains.await(deadline);
+    }
+
+    /** Releases the mappings if nobody uses them. Blocks for no GPU: whoever closes the last frame of a session that is over comes here. */
     private void unmapIfUnused() {
         // In this order: once the gate and the flag say that nobody is inside, nothing more is taken, and what is not
         // held stays so.
         if (gate.get() == RETIRED && !taking.get() && !isHeld() && gate.compareAndSet(RETIRED, RETIRED | UNMAPPED)) {
-            Closing.all(deviceReads, connection);
+            reader.leave();
+            remains.release();
         }
     }
 
@@ -753,9 +846,9 @@ final class Session {
         return (gate.get() & RETIRED) != 0;
     }
 
-    /** Whether the mappings are gone, and nothing is left to close. */
-    boolean isUnmapped() {
-        return (gate.get() & UNMAPPED) != 0;
+    /** Whether the mappings are gone, and nothing is left to close or to report. */
+    boolean isReleased() {
+        return (gate.get() & UNMAPPED) != 0 && remains.isReleased();
     }
 
     /** Leases held, those included that a GPU is to end. From any thread. */

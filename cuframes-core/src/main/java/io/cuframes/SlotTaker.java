@@ -197,9 +197,16 @@ final class SlotTaker {
     /** Looks for a slot; where the GPU is a whole ring behind, once it is not. */
     private int lookOnceAnnounced(int wanted) {
         int slot = look(wanted);
-        long deadline = System.nanoTime() + GPU_PATIENCE.toNanos();
+        long began = System.nanoTime();
+        long deadline = began + GPU_PATIENCE.toNanos();
+        long contextLook = began;
         while (slot == RingWriter.ALL_PENDING && !closed.get()) {
-            if (System.nanoTime() - deadline > 0) {
+            long now = System.nanoTime();
+            if (now - contextLook >= Announcer.LOOK_NANOS) {
+                announcer.requireContext("its GPU to announce a frame");
+                contextLook = now;
+            }
+            if (now - deadline > 0) {
                 throw new CuframesException(
                         ErrorCode.TIMEOUT,
                         "the GPU has announced frame " + writer.announced() + " of \"" + key + "\" and not yet frame "

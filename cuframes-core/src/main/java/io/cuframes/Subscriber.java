@@ -52,6 +52,11 @@ import java.util.function.BooleanSupplier;
  * ends a {@code next} that waits; the plain accessors are safe from any thread.
  */
 public final class Subscriber implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(Subscriber.class.getName());
+
+    /** How long a close waits for what the GPU still does, and for threads that copy a frame. */
+    private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(2);
+
     /**
      * What a subscriber is to be.
      *
@@ -185,6 +190,8 @@ public final class Subscriber implements AutoCloseable {
      *     ring longer
      * @return the frame, to be closed; or null if none came in time, or the thread was interrupted, which it then still is
      * @throws PublisherGoneException if the publisher ended or died and no frame is left, and the subscriber does not reconnect, or has given up
+     * @throws CudaException if the CUDA context is lost, within 100 ms also where nothing is published: from then on each call throws it, and what is left
+     *     to do is to close this subscriber
      * @throws CuframesException code NO_SLOT if this subscriber holds as many frames as it may, PROTOCOL if the segment is damaged; with
      *     reconnection, as {@link Builder#open()} for what another attempt would not change
      * @throws IllegalStateException if the subscriber is closed, or its frames go to a {@link FrameHandler}
@@ -254,7 +261,7 @@ public final class Subscriber implements AutoCloseable {
             DisconnectEvent.record(key(), lost.header().epoch(), Side.SUBSCRIBER, "", reason.name());
         }
         synchronized (past) {
-            past.removeIf(Session::isUnmapped);
+            past.removeIf(Session::isReleased);
             past.add(lost);
         }
         reconnection = new Reconnection(options.backoff(), reason, lost.farewell());
@@ -304,7 +311,7 @@ public final class Subscriber implements AutoCloseable {
         try {
             Faults.reach(FaultPoint.EPOCH_BEGUN);
         } catch (Throwable e) {
-            Closing.undo(e, begun::close);
+            Closing.undo(e, begun::retire);
             throw e;
         }
         return begun;
@@ -614,7 +621,13 @@ public final class Subscriber implements AutoCloseable {
 
     /**
      * Frees the leases and unmaps the ring. A {@link #next} that waits in another thread ends with an IllegalStateException. Frames still open
-     * are closed; leases that a GPU is to end are waited for. Closing twice closes once. Where the frames go to a handler, this only stops it.
+     * are closed. Closing twice closes once. Where the frames go to a handler, this only stops it.
+     *
+     * <p>This waits up to 2 s for its GPU: for leases that it is to end, and for CUDA to unmap what it uses. Where it takes longer, the leases count
+     * until the GPU has ended them, the mappings are released then, and a warning is logged: streams that frames were closed on must not be
+     * destroyed before. Where the CUDA context is lost, the leases end at once, those of exported tensors too.
+     *
+     * @throws CuframesException if something cannot be released, which is not for the CUDA context's being lost; the rest is released all the same
      */
     @Override
     public void close() {
@@ -637,17 +650,27 @@ public final class Subscriber implements AutoCloseable {
                 DisconnectEvent.record(key(), epoch(), Side.SUBSCRIBER, "", DisconnectEvent.CLOSED);
             }
         }
-        Closing.all(session::close, this::closePast);
+        long deadline = System.nanoTime() + CLOSE_PATIENCE.toNanos();
+        List<Session> sessions = new ArrayList<>();
+        sessions.add(session);
+        synchronized (past) {
+            past.stream().filter(each -> each != session).forEach(sessions::add);
+        }
+        AutoCloseable[] closes = new AutoCloseable[sessions.size()];
+        Arrays.setAll(closes, i -> () -> sessions.get(i).close(deadline));
+        AutoCloseable[] waits = new AutoCloseable[sessions.size()];
+        Arrays.setAll(waits, i -> () -> awaitReleased(sessions.get(i), deadline));
+        Closing.all(() -> Closing.all(closes), () -> Closing.all(waits));
     }
 
-    private void closePast() {
-        List<Session> others;
-        synchronized (past) {
-            others = List.copyOf(past);
+    private static void awaitReleased(Session closed, long deadline) {
+        if (!closed.awaitReleased(deadline)) {
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    () -> "what a subscriber of \"" + closed.key()
+                            + "\" has mapped is released later: a frame is being copied, or its GPU"
+                            + " has not done within 2 s what is queued there");
         }
-        AutoCloseable[] closes = new AutoCloseable[others.size()];
-        Arrays.setAll(closes, i -> others.get(i)::close);
-        Closing.all(closes);
     }
 
     /** Says what a subscriber is to be; {@link #open()} connects. Not thread-safe. */

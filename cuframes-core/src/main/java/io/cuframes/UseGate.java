@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
-import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
@@ -42,10 +41,10 @@ final class UseGate {
     }
 
     /** Waits until no use is under way, so long at most; whether that is so. */
-    boolean awaitEmpty(Duration patience) {
+    boolean awaitEmpty(long patienceNanos) {
         long start = System.nanoTime();
         while (!isEmpty()) {
-            if (System.nanoTime() - start >= patience.toNanos()) {
+            if (System.nanoTime() - start >= patienceNanos) {
                 return false;
             }
             LockSupport.parkNanos(this, LOOK_NANOS);

@@ -278,6 +278,13 @@ public final class WritableFrame implements AutoCloseable {
         }
     }
 
+    /** The publisher ends with this frame unpublished: its slot's memory is kept until the copies that are queued are done. */
+    void endCopies() {
+        if (open && copiesOn != NO_STREAM) {
+            publisher.endBehind(slot, copiesOn);
+        }
+    }
+
     private void requireOpen() {
         if (!open) {
             throw new IllegalStateException(

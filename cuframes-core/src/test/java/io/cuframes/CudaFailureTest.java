@@ -304,7 +304,7 @@ class CudaFailureTest {
                 assertEquals(ILLEGAL_ADDRESS, lost.status());
                 assertEquals("cuStreamSynchronize", lost.call());
             }
-            assertThrows(CudaException.class, subscriber::close);
+            subscriber.close(); // that it is lost was reported, and is no failure of the close
             CudaStandIn.recoverDevice(); // lets go of the pages that were pinned for it
             assertNothingOfTheSystemIsLeft("losing the device");
             while (!publisher.ask("slots").equals("slots 4")) { // it has seen that the subscriber is gone

@@ -34,8 +34,8 @@ public final class CudaStandIn {
     public static final String DEVICE_NAME = "CUDA stand-in";
 
     /** Two devices, and streams that are late and never equally late. */
-    private static final Map<String, String> SETTINGS =
-            Map.of("DEVICES", "2", "DELAY_US", "20", "JITTER_US", "80", "SEED", "1", "LAX", "0", "FAIL", "");
+    private static final Map<String, String> SETTINGS = Map.of(
+            "DEVICES", "2", "DELAY_US", "20", "JITTER_US", "80", "SEED", "1", "LAX", "0", "BLOCK", "0", "FAIL", "");
 
     private static final Path LIBRARY =
             Path.of("target", "cuda-standin", "libcuda_standin.so").toAbsolutePath();
@@ -59,6 +59,7 @@ public final class CudaStandIn {
                 link("standin_stream_of_other_context", FunctionDescriptor.of(JAVA_LONG));
         static final MethodHandle LOSE = link("standin_lose", FunctionDescriptor.ofVoid(JAVA_INT));
         static final MethodHandle RECOVER = link("standin_recover", FunctionDescriptor.ofVoid());
+        static final MethodHandle CAPTURE = link("standin_capture", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
         static final MethodHandle TRACE = link("standin_trace", FunctionDescriptor.ofVoid(JAVA_INT));
         static final MethodHandle TRACED = link("standin_traced", FunctionDescriptor.of(ADDRESS));
         static final MethodHandle REMAINS = link("standin_remains", FunctionDescriptor.of(ADDRESS));
@@ -243,6 +244,32 @@ public final class CudaStandIn {
         }
     }
 
+    /** While it is open, a thread of the application captures a graph in the global mode, which a careless call of another thread spoils. */
+    public static final class Capture implements AutoCloseable {
+        /** Begins it. */
+        public Capture() {
+            capture(1);
+        }
+
+        /** Whether a call has spoilt it; begins another. */
+        public boolean isSpoilt() {
+            return capture(1);
+        }
+
+        @Override
+        public void close() {
+            capture(0);
+        }
+
+        private static boolean capture(int on) {
+            try {
+                return (int) Control.CAPTURE.invokeExact(on) != 0;
+            } catch (Throwable t) {
+                throw unexpected(t);
+            }
+        }
+    }
+
     /** The CUDA functions that this JVM calls while something runs, in their order. */
     public static List<String> calls(Runnable something) {
         trace(1);
@@ -280,6 +307,7 @@ public final class CudaStandIn {
     /** As every test finds it, whatever a test before left there. */
     static void reset() {
         Hold.hold(0);
+        Capture.capture(0);
         loseDevice(UNKNOWN);
         recoverDevice();
         SETTINGS.forEach(CudaStandIn::set);

@@ -109,6 +109,9 @@ public final class LibCuda {
     /** A stream that has nothing to do with the legacy default stream. */
     public static final int CU_STREAM_NON_BLOCKING = 1;
 
+    /** A thread whose calls do not end a capture that another thread makes of its own streams. */
+    public static final int CU_STREAM_CAPTURE_MODE_RELAXED = 2;
+
     /** An event without a time. */
     public static final int CU_EVENT_DISABLE_TIMING = 2;
 
@@ -583,6 +586,26 @@ public final class LibCuda {
     public static int cuStreamQuery(long stream) {
         try {
             return (int) cuStreamQuery.MH.invokeExact(stream);
+        } catch (Throwable t) {
+            throw Binding.unexpected(t);
+        }
+    }
+
+    // CUresult cuThreadExchangeStreamCaptureMode(CUstreamCaptureMode *mode)
+    private static final class cuThreadExchangeStreamCaptureMode {
+        private static final FunctionDescriptor FUNC = FunctionDescriptor.of(JAVA_INT, ADDRESS);
+        private static final MethodHandle MH = NativeLibrary.CUDA.link(cuThreadExchangeStreamCaptureMode.class, FUNC);
+    }
+
+    /**
+     * Changes what this thread may call while a stream is being captured.
+     *
+     * @param mode holds the mode to take, as {@link #CU_STREAM_CAPTURE_MODE_RELAXED}, and receives the mode before, 4 bytes
+     * @return the status, a {@code CUresult} value
+     */
+    public static int cuThreadExchangeStreamCaptureMode(MemorySegment mode) {
+        try {
+            return (int) cuThreadExchangeStreamCaptureMode.MH.invokeExact(mode);
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }

@@ -49,6 +49,9 @@ public final class Connection implements AutoCloseable {
     private final RingView ring;
     private final MemorySegment poll;
 
+    /** The fault point of the end is reached once. For the thread that closes. */
+    private boolean disconnecting;
+
     /**
      * Maps what a WELCOME brought. Nothing of it is trusted.
      *
@@ -262,17 +265,59 @@ public final class Connection implements AutoCloseable {
         return maxLeases;
     }
 
-    /** Unmaps everything, and only then closes the socket: the publisher takes that as the word that its memory is let go. */
+    /**
+     * Whether the publisher takes the end of this connection as the word that its memory is mapped no more. Memory by descriptors lives until its last
+     * mapping is gone, whatever the publisher does.
+     */
+    public boolean outlivesRing() {
+        return header.ring().transport() == Transport.CUDA_IPC;
+    }
+
+    /**
+     * Closes the socket ahead of {@link #close}: the leases end with it. For a thread that knows that nobody reads the ring any more and that {@link
+     * #isCut} is not called again. Closing twice closes once.
+     */
+    public void disconnect() {
+        try {
+            reachDisconnecting();
+        } finally {
+            socket.close();
+        }
+    }
+
+    private void reachDisconnecting() {
+        if (!disconnecting) {
+            disconnecting = true;
+            Faults.reach(FaultPoint.DISCONNECTING);
+        }
+    }
+
+    /** Unmaps everything, and only then closes the socket, unless {@link #disconnect} did. */
     @Override
     public void close() {
+        close(true);
+    }
+
+    /**
+     * The same where the control page, or what lies in one arena with it, may have to stay mapped.
+     *
+     * @param pages whether segment and control page are unmapped, too; else they stay until the process ends
+     */
+    public void close(boolean pages) {
         // Whatever fails on the way, for a lost GPU or memory that a call still uses: the publisher must learn that
         // this subscriber is gone.
         Closing.all(
-                () -> Faults.reach(FaultPoint.DISCONNECTING),
-                ring::close,
-                () -> Faults.reach(FaultPoint.RING_UNMAPPED),
-                arena,
-                () -> Faults.reach(FaultPoint.ALL_UNMAPPED),
+                this::reachDisconnecting,
+                () -> {
+                    ring.close();
+                    Faults.reach(FaultPoint.RING_UNMAPPED);
+                },
+                () -> {
+                    if (pages) {
+                        arena.close();
+                        Faults.reach(FaultPoint.ALL_UNMAPPED);
+                    }
+                },
                 socket);
     }
 }

@@ -214,9 +214,22 @@ public final class SegmentFile implements AutoCloseable {
         Faults.reach(FaultPoint.KEY_UNLOCKED);
     }
 
+    /**
+     * Releases the lock on the key, and the descriptors: the key is free though the segment is mapped still. Does not remove the name. To be called
+     * once, before {@link #unmap}.
+     */
+    public void release() {
+        Closing.all(readOnly, file, lock);
+    }
+
+    /** Unmaps the segment, which no GPU may write to any more. */
+    public void unmap() {
+        arena.close();
+    }
+
     /** Unmaps the segment and releases the lock on the key. Does not remove the name. */
     @Override
     public void close() {
-        Closing.all(arena, readOnly, file, lock);
+        Closing.all(this::unmap, this::release);
     }
 }

@@ -257,6 +257,26 @@ public final class Cuda {
         return more[ordinal];
     }
 
+    /**
+     * Lets this thread query and release what is the library's own while another thread captures a graph of its streams: in the other modes such a call
+     * ends the capture. Returns the mode before, for {@link #restoreCapture}. Allocates nothing.
+     */
+    static int relaxCapture() {
+        return exchangeCapture(LibCuda.CU_STREAM_CAPTURE_MODE_RELAXED);
+    }
+
+    /** Puts the mode back that {@link #relaxCapture} replaced. */
+    static void restoreCapture(int mode) {
+        exchangeCapture(mode);
+    }
+
+    private static int exchangeCapture(int mode) {
+        MemorySegment exchanged = scratch();
+        exchanged.set(JAVA_INT, 0, mode);
+        LibCuda.cuThreadExchangeStreamCaptureMode(exchanged); // no check: what follows fails by itself
+        return exchanged.get(JAVA_INT, 0);
+    }
+
     /** Makes a stream that does not wait for the legacy default stream, on the current device. */
     public static long createStream() {
         MemorySegment out = scratch();
@@ -308,6 +328,15 @@ public final class Cuda {
             checkDriver(status, "cuMemHostGetDevicePointer");
         }
         return out.get(JAVA_LONG, 0);
+    }
+
+    /**
+     * Undoes {@link #registerHost}. Waits for all that is queued in the context, as measured.
+     *
+     * @throws CudaException if the page is registered still
+     */
+    static void unregisterHost(MemorySegment memory) {
+        checkDriver(LibCuda.cuMemHostUnregister(memory), "cuMemHostUnregister", " of a page that the GPU writes");
     }
 
     /** Has the GPU write a word, in stream order: behind all earlier work of the stream, and visible to everybody after it. */

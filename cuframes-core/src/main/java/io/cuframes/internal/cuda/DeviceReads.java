@@ -7,6 +7,7 @@ import io.cuframes.ffm.LibCuda;
 import io.cuframes.internal.protocol.ControlDescriptor;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.Shared;
+import io.cuframes.internal.ring.Announcer;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -14,8 +15,8 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class DeviceReads implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(DeviceReads.class.getName());
 
-    /** How long the close waits for a GPU that still has leases to end. */
-    private static final long PATIENCE_NANOS = 2_000_000_000;
+    /** How often a wait calls {@link #requireContext}. */
+    public static final long LOOK_NANOS = Announcer.LOOK_NANOS;
 
     private final CudaDevice device;
     private final MemorySegment control;
@@ -23,6 +24,7 @@ public final class DeviceReads implements AutoCloseable {
     private final DeviceStreams streams;
     private final long stream;
     private final boolean ownStream;
+    private final ContextWatch watch;
 
     /** Slots whose lease a GPU was asked to end and may not have ended yet. */
     private final AtomicLong released = new AtomicLong();
@@ -56,9 +58,15 @@ public final class DeviceReads implements AutoCloseable {
         long previous = Cuda.useDevice(device.ordinal());
         try {
             this.controlAddress = Cuda.registerHost(control);
+            long created = 0;
             try {
-                this.stream = ownStream ? Cuda.createStream() : stream;
+                created = ownStream ? Cuda.createStream() : 0;
+                this.stream = ownStream ? created : stream;
+                this.watch = new ContextWatch(device, this.stream);
             } catch (Throwable e) {
+                if (created != 0) {
+                    LibCuda.cuStreamDestroy_v2(created);
+                }
                 LibCuda.cuMemHostUnregister(control);
                 throw e;
             }
@@ -126,6 +134,33 @@ public final class DeviceReads implements AutoCloseable {
         }
     }
 
+    /**
+     * Throws if the GPU will never end the leases that were left to it, and no frame can be read, because its context is lost. Allocates nothing where
+     * that is not so.
+     *
+     * @param key the stream of frames
+     * @param waitsFor what the caller waits for, for the message
+     * @throws CudaException if it is lost
+     */
+    public void requireContext(String key, String waitsFor) {
+        watch.requireContext(key, waitsFor);
+    }
+
+    /** Whether the context is lost: the GPU reads no frame and writes to no page any more. From any thread; blocks for nothing. */
+    public boolean isContextLost() {
+        return watch.isLost();
+    }
+
+    /** The {@link io.cuframes.internal.os.Reaper} that looks whether a GPU is done, and blocks for nothing. */
+    public static String lane(CudaDevice device) {
+        return "gpu-" + device.ordinal();
+    }
+
+    /** The one whose calls of CUDA may block. */
+    public static String releaseLane(CudaDevice device) {
+        return lane(device) + "-release";
+    }
+
     /** How many leases a GPU is still to end. */
     public int pending() {
         int pending = 0;
@@ -173,17 +208,33 @@ public final class DeviceReads implements AutoCloseable {
         return stream;
     }
 
-    /** Waits for leases that a GPU is still to end, since it writes into the control page, then lets go of the page. */
+    /**
+     * Releases the page and what else it has, once no lease is {@link #pending} or the context is lost: the GPU writes into the page. May block, since
+     * unregistering waits for all that is queued in the context, the application's work too.
+     *
+     * @throws CudaException if the page is still registered though the context works: it must not be unmapped then
+     */
     @Override
     public void close() {
-        long deadline = System.nanoTime() + PATIENCE_NANOS;
-        while (pending() > 0 && System.nanoTime() - deadline < 0) {
-            Thread.onSpinWait();
+        int mode = Cuda.relaxCapture();
+        boolean lost = watch.isLost();
+        try {
+            release();
+        } catch (CudaException e) {
+            if (!lost && !e.isContextLost()) {
+                throw e;
+            }
+            LOG.log(System.Logger.Level.DEBUG, "the context is lost, and what it had with it", e);
+        } finally {
+            Cuda.restoreCapture(mode);
         }
+    }
+
+    private void release() {
         long previous = Cuda.useDevice(device.ordinal());
         try {
-            // No check: where the context is lost, each of these fails, and there is nothing left to release.
-            LibCuda.cuMemHostUnregister(control);
+            // No check but the last: where one fails, the context is lost, and there is nothing left to release.
+            watch.close();
             event.destroy();
             for (long endStream : endStreams) {
                 if (endStream != 0) {
@@ -193,6 +244,7 @@ public final class DeviceReads implements AutoCloseable {
             if (ownStream) {
                 LibCuda.cuStreamDestroy_v2(stream);
             }
+            Cuda.unregisterHost(control);
         } finally {
             Cuda.restoreDevice(previous, device.ordinal());
         }

@@ -12,6 +12,7 @@ import io.cuframes.internal.ring.Announcer;
 import io.cuframes.internal.ring.ReaderWaker;
 import io.cuframes.internal.ring.RingWriter;
 import java.lang.foreign.MemorySegment;
+import java.util.function.IntSupplier;
 
 /**
  * Announces frames in device memory: the GPU writes the head itself, in stream order behind the work that writes the pixels, so that a reader
@@ -23,13 +24,18 @@ public final class GpuAnnouncer implements Announcer {
     private static final long NO_STREAM = -1;
 
     private final CudaDevice device;
+    private final String key;
     private final RingWriter writer;
     private final ReaderWaker waker;
     private final MemorySegment page;
     private final long headAddress;
     private final DeviceStreams streams;
     private final long stream;
-    private final boolean ownStream;
+
+    /** Of the library's own, whether or not frames are announced there: what is queued on it comes before the release of the ring. */
+    private final long endStream;
+
+    private final ContextWatch watch;
     private final OrderEvent event = new OrderEvent();
 
     private final SlotCopies copies;
@@ -40,15 +46,17 @@ public final class GpuAnnouncer implements Announcer {
      * Registers the segment's first page with the device.
      *
      * @param device that holds the ring
+     * @param key for messages
      * @param segment mapped for writing
      * @param writer the ring
      * @param stream the publisher's stream, or {@link DeviceStreams#OWN_STREAM} to make one
      * @throws CuframesException code INVALID_ARGUMENT if the stream is of another device
      */
-    public GpuAnnouncer(CudaDevice device, MemorySegment segment, RingWriter writer, long stream) {
+    public GpuAnnouncer(CudaDevice device, String key, MemorySegment segment, RingWriter writer, long stream) {
         this.device = device;
+        this.key = key;
         this.streams = new DeviceStreams(device);
-        this.ownStream = stream == DeviceStreams.OWN_STREAM;
+        boolean ownStream = stream == DeviceStreams.OWN_STREAM;
         if (!ownStream) {
             streams.require(stream);
         }
@@ -57,6 +65,7 @@ public final class GpuAnnouncer implements Announcer {
         long previous = Cuda.useDevice(device.ordinal());
         boolean registered = false;
         long createdStream = 0;
+        ContextWatch createdWatch = null;
         try {
             long pageAddress = Cuda.registerHost(page);
             registered = true;
@@ -64,10 +73,15 @@ public final class GpuAnnouncer implements Announcer {
             createdStream = Cuda.createStream();
             probe(createdStream);
             this.stream = ownStream ? createdStream : stream;
-            if (!ownStream) {
-                LibCuda.cuStreamDestroy_v2(createdStream); // it is idle
-            }
+            this.endStream = createdStream;
+            createdWatch = new ContextWatch(device, this.stream);
+            this.watch = createdWatch;
+            this.copies = new SlotCopies(device, writer);
+            this.waker = new ReaderWaker(segment, writer);
         } catch (Throwable e) {
+            if (createdWatch != null) {
+                createdWatch.close();
+            }
             if (createdStream != 0) {
                 LibCuda.cuStreamDestroy_v2(createdStream);
             }
@@ -78,8 +92,6 @@ public final class GpuAnnouncer implements Announcer {
         } finally {
             Cuda.restoreDevice(previous, device.ordinal());
         }
-        this.copies = new SlotCopies(device, writer);
-        this.waker = new ReaderWaker(segment, writer);
     }
 
     /** Shows now, not at the first frame, whether the device can write the word: stores the 0 that is there. */
@@ -182,6 +194,45 @@ public final class GpuAnnouncer implements Announcer {
     }
 
     @Override
+    public void requireContext(String waitsFor) {
+        watch.requireContext(key, waitsFor);
+    }
+
+    @Override
+    public void endBehind(int slot, long onStream) {
+        copies.order(slot, onStream, endStream);
+    }
+
+    @Override
+    public boolean isDone() {
+        return (writer.announced() >= writer.published()
+                        && queryStream(endStream) != LibCuda.CUDA_ERROR_NOT_READY
+                        && copies.isEachWithheldDone())
+                || watch.isLost();
+    }
+
+    private int queryStream(long onStream) {
+        return ask(() -> LibCuda.cuStreamQuery(onStream));
+    }
+
+    /** A status that CUDA gives, from whatever thread and whatever device is current there. */
+    private int ask(IntSupplier query) {
+        int mode = Cuda.relaxCapture();
+        try {
+            long previous = Cuda.useDevice(device.ordinal());
+            try {
+                return query.getAsInt();
+            } finally {
+                Cuda.restoreDevice(previous, device.ordinal());
+            }
+        } catch (CudaException e) {
+            return e.status();
+        } finally {
+            Cuda.restoreCapture(mode);
+        }
+    }
+
+    @Override
     public String diagnose() {
         int status = lastStatus();
         return switch (status) {
@@ -195,23 +246,38 @@ public final class GpuAnnouncer implements Announcer {
         if (lastStream == NO_STREAM) {
             return LibCuda.CUDA_SUCCESS;
         }
-        return lastStream == DeviceStreams.PER_THREAD_STREAM ? event.status() : LibCuda.cuStreamQuery(lastStream);
+        // The handle of a per-thread stream names another one in each thread: the event that was recorded there does not.
+        return lastStream == DeviceStreams.PER_THREAD_STREAM ? ask(event::status) : queryStream(lastStream);
     }
 
+    /**
+     * Releases stream, events and page. Unregistering waits for all that is queued in the context, the application's work too.
+     *
+     * @throws CudaException if the page is still registered though the context works: it must not be unmapped then
+     */
     @Override
     public void close() {
-        long previous = Cuda.useDevice(device.ordinal());
+        int mode = Cuda.relaxCapture();
+        boolean lost = watch.isLost();
         try {
-            // No check: where the context is lost, each of these fails, and there is nothing left to release.
-            if (ownStream) { // another may be destroyed by now
-                LibCuda.cuStreamSynchronize(stream);
-                LibCuda.cuStreamDestroy_v2(stream);
+            long previous = Cuda.useDevice(device.ordinal());
+            try {
+                // No check: where one fails, the context is lost, and there is nothing left to release.
+                LibCuda.cuStreamDestroy_v2(endStream);
+                event.destroy();
+                copies.destroyEvents();
+                watch.close();
+                Cuda.unregisterHost(page);
+            } finally {
+                Cuda.restoreDevice(previous, device.ordinal());
             }
-            event.destroy();
-            copies.destroyEvents();
-            LibCuda.cuMemHostUnregister(page);
+        } catch (CudaException e) {
+            if (!lost && !e.isContextLost()) {
+                throw e;
+            }
+            LOG.log(System.Logger.Level.DEBUG, "the context is lost, and what was made in it", e);
         } finally {
-            Cuda.restoreDevice(previous, device.ordinal());
+            Cuda.restoreCapture(mode);
         }
     }
 }

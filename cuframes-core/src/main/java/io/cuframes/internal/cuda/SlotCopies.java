@@ -70,6 +70,7 @@ final class SlotCopies {
 
     /** Waits until the copies into the slot are done, the last of which is on that stream; whether they are within the patience. */
     boolean await(int slot, long stream) {
+        int mode = Cuda.relaxCapture();
         long previous = Cuda.useDevice(device.ordinal());
         try {
             long start = System.nanoTime();
@@ -81,6 +82,7 @@ final class SlotCopies {
             return done;
         } finally {
             Cuda.restoreDevice(previous, device.ordinal());
+            Cuda.restoreCapture(mode);
         }
     }
 
@@ -168,7 +170,17 @@ final class SlotCopies {
         }
     }
 
+    /** Whether the work for all slots that are withheld is done. From any thread, once none is withheld any more. */
+    boolean isEachWithheldDone() {
+        boolean done = lost == 0;
+        for (long slots = writer.withheld(); done && slots != 0; slots &= slots - 1) {
+            done = hasEnded(Long.numberOfTrailingZeros(slots));
+        }
+        return done;
+    }
+
     private boolean hasEnded(int slot) {
+        int mode = Cuda.relaxCapture();
         try {
             long previous = Cuda.useDevice(device.ordinal());
             try {
@@ -179,6 +191,8 @@ final class SlotCopies {
         } catch (CudaException e) {
             LOG.log(System.Logger.Level.DEBUG, () -> "slot " + slot + " is withheld, and cannot be looked at", e);
             return e.isContextLost(); // then nothing is done any more
+        } finally {
+            Cuda.restoreCapture(mode);
         }
     }
 

@@ -17,6 +17,7 @@ public final class Closing {
      * @param failure what it failed with; gets what is thrown here as suppressed
      * @param made in the order in which it is to be closed; null for what was not made
      */
+    @SuppressWarnings("ReferenceEquality") // the same object
     public static void undo(Throwable failure, AutoCloseable... made) {
         Throwable first = run(made, failure);
         assert first == failure;
@@ -62,6 +63,7 @@ public final class Closing {
      * @param next added to the first as suppressed
      * @return the first there is
      */
+    @SuppressWarnings("ReferenceEquality") // the same object
     public static Throwable join(Throwable first, Throwable next) {
         if (first == null) {
             return next;

@@ -64,6 +64,21 @@ public final class HostAnnouncer implements Announcer {
     }
 
     @Override
+    public void requireContext(String waitsFor) {
+        // The CPU announces.
+    }
+
+    @Override
+    public void endBehind(int slot, long stream) {
+        // Nothing is queued.
+    }
+
+    @Override
+    public boolean isDone() {
+        return true;
+    }
+
+    @Override
     public String diagnose() {
         return "the CPU announces frames at once";
     }

@@ -22,6 +22,9 @@ public final class RingReader {
     /** {@link #take()}: there is no frame for this reader yet. */
     public static final long NOTHING = 0;
 
+    /** The cursor of a reader that takes no more frames. */
+    private static final long BEYOND_ALL = Long.MAX_VALUE;
+
     private final MemorySegment segment;
     private final MemorySegment control;
     private final int slots;
@@ -184,6 +187,14 @@ public final class RingReader {
         int slot = HeadWord.slot(word);
         tally.countReceived(seq, ptsNanos(slot), missedBefore, publishTimeNanos(slot), now);
         return word;
+    }
+
+    /**
+     * Tells a publisher that waits for strict readers not to wait for this one: a cursor beyond every frame. Its leases count until the connection ends.
+     * For the thread that takes, or for one that knows that nobody takes any more.
+     */
+    public void leave() {
+        Shared.setLongRelease(control, ControlDescriptor.CURSOR_OFFSET, BEYOND_ALL);
     }
 
     /** Ends the lease on a slot. Release: all reads of the frame come before it. */

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.cuframes;
+
+import io.cuframes.testing.GpuTest;
+
+/** {@link Transport#CUDA_VMM}. */
+@GpuTest
+class CudaVmmContextLossBesideTest extends ContextLossBesideConformance {
+    CudaVmmContextLossBesideTest() {
+        super(Transport.CUDA_VMM);
+    }
+}
