@@ -121,7 +121,7 @@ public final class DlpackTensor implements AutoCloseable {
         leave(State.HANDED_OVER);
         try {
             return form.applyAsLong(spec, () -> lease.release(reads));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             state.set(State.OPEN);
             throw e;
         }
