@@ -447,7 +447,8 @@ public final class Publisher implements AutoCloseable {
 
     /**
      * Ends the stream: frames already published are announced and can still be read, then subscribers learn of the end, and both of the
-     * stream's names are removed. A device ring waits up to 2 s for its subscribers to let go before it is freed. Closing twice closes once.
+     * stream's names are removed. A device ring waits up to 2 s for its subscribers to let go before it is freed. A ring in host memory that a native
+     * call still uses, such as a read of a channel into a slot, is unmapped when that call ends. Closing twice closes once.
      */
     @Override
     public void close() {

@@ -12,6 +12,7 @@ import io.cuframes.internal.events.Recordings;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.memory.RingView;
+import io.cuframes.internal.os.ArenaEnd;
 import io.cuframes.internal.protocol.HeadWord;
 import io.cuframes.internal.protocol.MessageDescriptor;
 import io.cuframes.internal.protocol.SegmentDescriptor;
@@ -82,6 +83,9 @@ final class Session {
 
     /** Tensors exported and not given back. */
     private final AtomicInteger exports = new AtomicInteger();
+
+    /** Nothing more is exported: the subscriber is being closed, and the ring may be unmapped ahead of its frames. */
+    private volatile boolean closing;
 
     /** RETIRED: nothing more is taken; UNMAPPED; and ENTERED times the number of threads inside a method that uses the mappings. */
     private final AtomicInteger gate = new AtomicInteger();
@@ -425,6 +429,11 @@ final class Session {
     DlpackTensor export(int slot, TensorSpec spec) {
         users.incrementAndGet(slot);
         exports.incrementAndGet();
+        if (closing) { // who closes sets that, and then looks at the exports
+            release(slot);
+            endExport();
+            throw new IllegalStateException("the subscriber of \"" + key + "\" is closed");
+        }
         return DlpackTensor.export(spec, stream -> {
             if (stream == DlpackTensor.NO_STREAM) {
                 release(slot);
@@ -573,13 +582,38 @@ final class Session {
         }
     }
 
-    /** Takes no more frames and closes those held; only what was exported of them keeps its lease, and the mappings. */
+    /**
+     * Takes no more frames and closes those held; only what was exported of them keeps its lease, and the mappings. Where a native call reads a frame in
+     * host memory, all are closed when that ends, and this returns at once.
+     */
     void close() {
         stop();
         while (gate.get() >= ENTERED || taking.get()) {
             wake();
             LockSupport.parkNanos(CLOSE_RETRY_NANOS);
         }
+        closeOnceUnread();
+    }
+
+    /** Closes the frames; if a native call reads one, once that has ended. */
+    private void closeOnceUnread() {
+        closing = true;
+        if (exports.get() != 0) { // the mappings stay, whoever reads them
+            closeFrames();
+            return;
+        }
+        // The ring goes first: a frame that a native call reads keeps its lease, and the connection, until that call
+        // has ended.
+        ArenaEnd.close("the ring of \"" + key + "\"", () -> {
+            boolean unmapped = connection.ring().tryUnmap();
+            if (unmapped) {
+                closeFrames();
+            }
+            return unmapped;
+        });
+    }
+
+    private void closeFrames() {
         RuntimeException failure = null;
         for (Frame frame : frames) {
             try {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
+import io.cuframes.internal.os.ArenaEnd;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.HostMemory;
 import io.cuframes.internal.os.Posix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Host memory that can be shared with other processes: slices of one such buffer can be the slots of a ring ({@link
@@ -29,12 +31,14 @@ import java.lang.foreign.MemorySegment;
 public final class SharedBuffer implements AutoCloseable {
     private static final int MAX_NAME = 63;
 
+    private final String what;
     private final Arena arena = Arena.ofShared();
     private final Descriptor memfd;
     private final MemorySegment segment;
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     private SharedBuffer(String name, long bytes) {
-        String what = "the buffer \"" + name + "\"";
+        what = "the buffer \"" + name + "\"";
         memfd = Posix.memfd("cuframes-buffer-" + name);
         try {
             Posix.reserve(memfd, bytes, what);
@@ -78,15 +82,14 @@ public final class SharedBuffer implements AutoCloseable {
     }
 
     /**
-     * Unmaps the memory; its use throws an IllegalStateException from then on. What other processes have mapped of it stays with them.
-     * Publishers that have slots here are to be closed before. Closing twice closes once.
-     *
-     * @throws IllegalStateException if a native call uses the segment just now; the buffer is then still open
+     * Unmaps the memory; its use throws an IllegalStateException from then on. Where a native call uses the segment just now, such as a write to a
+     * channel that blocks, this returns all the same, and the memory is unmapped when that call ends. What other processes have mapped of it stays
+     * with them. Publishers that have slots here are to be closed before. Closing twice closes once.
      */
     @Override
-    public synchronized void close() {
-        if (arena.scope().isAlive()) {
-            arena.close();
+    public void close() {
+        if (!closed.getAndSet(true)) {
+            ArenaEnd.close(arena, what);
             memfd.close();
         }
     }

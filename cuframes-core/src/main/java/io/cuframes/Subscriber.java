@@ -584,6 +584,10 @@ public final class Subscriber implements AutoCloseable {
     /**
      * Frees the leases and unmaps the ring. A {@link #next} that waits in another thread ends with an IllegalStateException. Frames still open
      * are closed; leases that a GPU is to end are waited for. Closing twice closes once. Where the frames go to a handler, this only stops it.
+     *
+     * <p>A plane in host memory may be in a native call of another thread that has not ended, such as a write to a channel that blocks. This returns all
+     * the same; frames, leases and the connection are kept until that call ends, so that the publisher does not overwrite what is being written. With
+     * tensors exported and not given back, the frames are closed at once.
      */
     @Override
     public void close() {

@@ -20,6 +20,7 @@ import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.memory.HostRingView;
 import io.cuframes.internal.memory.RingView;
+import io.cuframes.internal.os.ArenaEnd;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.FileStatus;
 import io.cuframes.internal.os.Posix;
@@ -268,7 +269,7 @@ public final class Connection implements AutoCloseable {
             Faults.reach(FaultPoint.RING_UNMAPPED);
         } finally {
             try {
-                arena.close();
+                ArenaEnd.close(arena, "the segment of \"" + header.key() + "\""); // a frame's user data lies there
                 Faults.reach(FaultPoint.ALL_UNMAPPED);
             } finally {
                 socket.close();

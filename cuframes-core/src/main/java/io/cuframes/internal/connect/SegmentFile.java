@@ -7,6 +7,7 @@ import io.cuframes.ffm.Errno;
 import io.cuframes.ffm.Libc;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
+import io.cuframes.internal.os.ArenaEnd;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.FileStatus;
 import io.cuframes.internal.os.Posix;
@@ -189,7 +190,7 @@ public final class SegmentFile implements AutoCloseable {
     /** Unmaps the segment and gives the lock up. Does not remove the name. */
     @Override
     public void close() {
-        arena.close();
+        ArenaEnd.close(arena, "the segment of \"" + key + "\"");
         readOnly.close();
         file.close();
     }

@@ -4,6 +4,7 @@ package io.cuframes.internal.memory;
 import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
 import io.cuframes.ffm.Libc;
+import io.cuframes.internal.os.ArenaEnd;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.Posix;
 import java.lang.foreign.Arena;
@@ -59,7 +60,12 @@ public final class HostRingView implements RingView {
     }
 
     @Override
+    public boolean tryUnmap() {
+        return ArenaEnd.tryClose(arena);
+    }
+
+    @Override
     public void close() {
-        arena.close();
+        ArenaEnd.close(arena, "a ring in host memory");
     }
 }
