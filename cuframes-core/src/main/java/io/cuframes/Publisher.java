@@ -17,6 +17,7 @@ import io.cuframes.internal.events.Side;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.memory.RingMemory;
+import io.cuframes.internal.os.NativeCalls;
 import io.cuframes.internal.protocol.MessageDescriptor;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.SegmentHeader;
@@ -810,6 +811,7 @@ public final class Publisher implements AutoCloseable {
          * @throws CuframesException code ALREADY_EXISTS if one does
          */
         public Builder requireFreeKey() {
+            NativeCalls.require();
             SegmentFile.requireUnpublished(key);
             return this;
         }
@@ -819,9 +821,11 @@ public final class Publisher implements AutoCloseable {
          *
          * @return the publisher
          * @throws CuframesException code INVALID_ARGUMENT for what is out of range, ALREADY_EXISTS if a live process publishes the key, CUDA
-         *     if the device or its libraries are not there, ACCESS_DENIED or SYSTEM if the operating system refuses
+         *     if the device or its libraries are not there, ACCESS_DENIED or SYSTEM if the operating system refuses, UNSUPPORTED if the JVM's
+         *     flags deny native access
          */
         public Publisher open() {
+            NativeCalls.require();
             Builder settled = copy();
             FrameFormat format = external == null ? format() : externalFormat();
             if (external != null) {

@@ -4,6 +4,7 @@ package io.cuframes;
 import io.cuframes.internal.os.ArenaEnd;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.HostMemory;
+import io.cuframes.internal.os.NativeCalls;
 import io.cuframes.internal.os.Posix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -56,7 +57,8 @@ public final class SharedBuffer implements AutoCloseable {
      * @param name for people who look at this process's descriptors and mappings: at most 63 printable ASCII characters
      * @param bytes its length, more than 0
      * @return the buffer
-     * @throws CuframesException code INVALID_ARGUMENT if the name or the length is out of range, SYSTEM if there is not so much memory
+     * @throws CuframesException code INVALID_ARGUMENT if the name or the length is out of range, SYSTEM if there is not so much memory, UNSUPPORTED
+     *     if the JVM's flags deny native access
      */
     public static SharedBuffer allocate(String name, long bytes) {
         if (name.length() > MAX_NAME || !name.chars().allMatch(c -> c >= 0x20 && c < 0x7f)) {
@@ -68,6 +70,7 @@ public final class SharedBuffer implements AutoCloseable {
             throw new CuframesException(
                     ErrorCode.INVALID_ARGUMENT, "a buffer of " + bytes + " bytes: it must have at least one");
         }
+        NativeCalls.require();
         HostMemory.require(bytes, "the buffer \"" + name + "\"");
         return new SharedBuffer(name, bytes);
     }
