@@ -69,7 +69,8 @@ final class Binding {
     }
 
     /** The reason of a failure, as an exception of this call. */
-    private static RuntimeException again(RuntimeException first) {
+    @SuppressWarnings("UnusedMethod") // called by its name, below
+    private static RuntimeException ofThisCall(RuntimeException first) {
         if (first instanceof IllegalCallerException e) {
             return NativeAccess.denied(e);
         }
@@ -87,10 +88,10 @@ final class Binding {
             return MethodHandles.lookup()
                     .findStatic(
                             Binding.class,
-                            "again",
+                            "ofThisCall",
                             MethodType.methodType(RuntimeException.class, RuntimeException.class));
         } catch (ReflectiveOperationException e) {
-            throw new LinkageError("Binding.again", e);
+            throw new LinkageError("Binding.ofThisCall", e);
         }
     }
 
