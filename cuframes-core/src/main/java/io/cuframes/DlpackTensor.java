@@ -5,6 +5,7 @@ import io.cuframes.ffm.Dlpack;
 import io.cuframes.internal.dlpack.ExportedTensors;
 import io.cuframes.internal.dlpack.ImportedTensor;
 import io.cuframes.internal.dlpack.TensorSpec;
+import io.cuframes.internal.os.NativeCalls;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.ToLongBiFunction;
@@ -64,9 +65,10 @@ public final class DlpackTensor implements AutoCloseable {
      * @param versionedAddress of a {@code DLManagedTensorVersioned}; any other address may end the process
      * @return the tensor, to be closed
      * @throws CuframesException code INVALID_ARGUMENT if the address is 0 or the structure makes no sense, UNSUPPORTED if it is of another major
-     *     version than 1, on a device or of a type that is not known here
+     *     version than 1, on a device or of a type that is not known here, or the JVM's flags deny native access (it is then not taken over)
      */
     public static DlpackTensor wrap(long versionedAddress) {
+        NativeCalls.require();
         return wrap(ImportedTensor.ofVersioned(versionedAddress));
     }
 
@@ -79,6 +81,7 @@ public final class DlpackTensor implements AutoCloseable {
      * @throws CuframesException as {@link #wrap}
      */
     public static DlpackTensor wrapUnversioned(long address) {
+        NativeCalls.require();
         return wrap(ImportedTensor.ofUnversioned(address));
     }
 

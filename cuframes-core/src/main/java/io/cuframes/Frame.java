@@ -362,14 +362,17 @@ public final class Frame implements AutoCloseable {
             }
             Thread.onSpinWait(); // another thread exports
         }
-        session.addExport(slot);
-        SEQ.setVolatile(this, open);
+        try {
+            session.addExport(slot);
+        } finally {
+            SEQ.setVolatile(this, open);
+        }
         return tensor;
     }
 
     /**
      * Ends the lease now. All reads of the frame must be done: for device memory, synchronize the stream that reads it first, or use {@link
-     * #closeOn}. Closing a closed frame does nothing.
+     * #closeOn}; a write of a plane to a channel has to have returned. Closing a closed frame does nothing.
      */
     @Override
     public void close() {

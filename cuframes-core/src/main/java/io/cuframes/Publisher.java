@@ -18,6 +18,7 @@ import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.memory.RingMemory;
 import io.cuframes.internal.os.Closing;
+import io.cuframes.internal.os.NativeCalls;
 import io.cuframes.internal.os.Reaper;
 import io.cuframes.internal.protocol.MessageDescriptor;
 import io.cuframes.internal.protocol.SegmentDescriptor;
@@ -604,7 +605,8 @@ public final class Publisher implements AutoCloseable {
      *
      * <p>On a device, this waits up to 2 s for the GPU, and a CUDA_IPC ring another 2 s for its subscribers to unmap it. A GPU that takes longer goes on
      * with what is queued: segment and ring stay until it is done, are released then, and a warning is logged. A stream of the application's that
-     * has frames to announce must not be destroyed before.
+     * has frames to announce must not be destroyed before. A ring in host memory that a native call still uses, such as a read of a channel into a
+     * slot, is unmapped when that call ends.
      *
      * @throws CudaException if the CUDA context is lost: what was not announced will not be; the stream is ended for its readers and everything is released
      *     all the same
@@ -1029,6 +1031,7 @@ public final class Publisher implements AutoCloseable {
          * @throws CuframesException code ALREADY_EXISTS if one does
          */
         public Builder requireFreeKey() {
+            NativeCalls.require();
             SegmentFile.requireUnpublished(key);
             return this;
         }
@@ -1038,9 +1041,11 @@ public final class Publisher implements AutoCloseable {
          *
          * @return the publisher
          * @throws CuframesException code INVALID_ARGUMENT for what is out of range, ALREADY_EXISTS if a live process publishes the key, CUDA
-         *     if the device or its libraries are not there, ACCESS_DENIED or SYSTEM if the operating system refuses
+         *     if the device or its libraries are not there, ACCESS_DENIED or SYSTEM if the operating system refuses, UNSUPPORTED if the JVM's
+         *     flags deny native access
          */
         public Publisher open() {
+            NativeCalls.require();
             Builder settled = copy();
             FrameFormat format = external == null ? format() : externalFormat();
             if (external != null) {

@@ -12,6 +12,7 @@ import io.cuframes.internal.events.Recordings;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.memory.RingView;
+import io.cuframes.internal.os.ArenaEnd;
 import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Reaper;
 import io.cuframes.internal.protocol.HeadWord;
@@ -94,6 +95,9 @@ final class Session {
 
     /** Tensors exported and not given back. */
     private final AtomicInteger exports = new AtomicInteger();
+
+    /** Nothing more is exported: the subscriber is being closed, and the ring may be unmapped ahead of its frames. */
+    private volatile boolean closing;
 
     /** RETIRED: nothing more is taken; UNMAPPED; and ENTERED times the number of threads inside a method that uses the mappings. */
     private final AtomicInteger gate = new AtomicInteger();
@@ -524,6 +528,11 @@ final class Session {
     void addExport(int slot) {
         exports.incrementAndGet();
         users.incrementAndGet(slot);
+        if (closing) { // who closes sets that, and then looks at the exports
+            release(slot);
+            endExport();
+            throw new IllegalStateException("the subscriber of \"" + key + "\" is closed");
+        }
     }
 
     /** As {@link #releaseOn}, for a consumer that is not there to try again: where the GPU cannot end the lease, waits until it has nothing to do. */
@@ -692,7 +701,7 @@ final class Session {
 
     /**
      * Takes no more frames and closes those held; only what was exported of them keeps its lease, and the mappings. What the GPU is not done with is
-     * released later.
+     * released later. Where a native call reads a frame in host memory, all are closed when that ends, and this returns all the same.
      *
      * @param deadline until when threads are waited for that copy a frame, of {@link System#nanoTime()}; where one does for longer, the rest of this comes
      *     after it
@@ -710,7 +719,7 @@ final class Session {
                             this::closeOnceQuiet);
             return;
         }
-        closeFrames();
+        closeOnceUnread();
     }
 
     /** Whether a thread is inside a method that uses the mappings. */
@@ -723,12 +732,30 @@ final class Session {
             wake();
             return false;
         }
-        closeFrames();
+        closeOnceUnread();
         return true;
     }
 
-    private void closeFrames() {
+    /** Closes the frames; if a native call reads one in host memory, once that has ended. */
+    private void closeOnceUnread() {
         boolean contextLost = leaveRing();
+        closing = true;
+        if (exports.get() != 0) { // the mappings stay, whoever reads them
+            closeFrames(contextLost);
+            return;
+        }
+        // The ring goes first: a frame that a native call reads keeps its lease, and the connection, until that call
+        // has ended.
+        ArenaEnd.close("the ring of \"" + key + "\"", () -> {
+            boolean unmapped = connection.ring().tryUnmap();
+            if (unmapped) {
+                closeFrames(contextLost);
+            }
+            return unmapped;
+        });
+    }
+
+    private void closeFrames(boolean contextLost) {
         AutoCloseable[] closes = new AutoCloseable[frames.length];
         Arrays.setAll(closes, handle -> () -> closeOrAbandon(frames[handle], contextLost));
         Closing.all(() -> Closing.all(closes), this::unmapIfUnused);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
+import io.cuframes.internal.os.ArenaEnd;
 import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.HostMemory;
+import io.cuframes.internal.os.NativeCalls;
 import io.cuframes.internal.os.Posix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Host memory that can be shared with other processes: slices of one such buffer can be the slots of a ring ({@link
@@ -30,12 +33,14 @@ import java.lang.foreign.MemorySegment;
 public final class SharedBuffer implements AutoCloseable {
     private static final int MAX_NAME = 63;
 
+    private final String what;
     private final Arena arena;
     private final Descriptor memfd;
     private final MemorySegment segment;
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     private SharedBuffer(String name, long bytes) {
-        String what = "the buffer \"" + name + "\"";
+        what = "the buffer \"" + name + "\"";
         arena = Arena.ofShared();
         Descriptor made = null;
         try {
@@ -55,7 +60,8 @@ public final class SharedBuffer implements AutoCloseable {
      * @param name for people who look at this process's descriptors and mappings: at most 63 printable ASCII characters
      * @param bytes its length, more than 0
      * @return the buffer
-     * @throws CuframesException code INVALID_ARGUMENT if the name or the length is out of range, SYSTEM if there is not so much memory
+     * @throws CuframesException code INVALID_ARGUMENT if the name or the length is out of range, SYSTEM if there is not so much memory, UNSUPPORTED
+     *     if the JVM's flags deny native access
      */
     public static SharedBuffer allocate(String name, long bytes) {
         if (name.length() > MAX_NAME || !name.chars().allMatch(c -> c >= 0x20 && c < 0x7f)) {
@@ -67,6 +73,7 @@ public final class SharedBuffer implements AutoCloseable {
             throw new CuframesException(
                     ErrorCode.INVALID_ARGUMENT, "a buffer of " + bytes + " bytes: it must have at least one");
         }
+        NativeCalls.require();
         HostMemory.require(bytes, "the buffer \"" + name + "\"");
         return new SharedBuffer(name, bytes);
     }
@@ -81,15 +88,14 @@ public final class SharedBuffer implements AutoCloseable {
     }
 
     /**
-     * Unmaps the memory; its use throws an IllegalStateException from then on. What other processes have mapped of it stays with them.
-     * Publishers that have slots here are to be closed before. Closing twice closes once.
-     *
-     * @throws IllegalStateException if a native call uses the segment just now; the buffer is then still open
+     * Unmaps the memory; its use throws an IllegalStateException from then on. Where a native call uses the segment just now, such as a write to a
+     * channel that blocks, this returns all the same, and the memory is unmapped when that call ends. What other processes have mapped of it stays
+     * with them. Publishers that have slots here are to be closed before. Closing twice closes once.
      */
     @Override
-    public synchronized void close() {
-        if (arena.scope().isAlive()) {
-            arena.close();
+    public void close() {
+        if (!closed.getAndSet(true)) {
+            ArenaEnd.close(arena, what);
             memfd.close();
         }
     }

@@ -13,6 +13,7 @@ import io.cuframes.internal.events.Side;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.os.Closing;
+import io.cuframes.internal.os.NativeCalls;
 import io.cuframes.internal.os.Timeout;
 import io.cuframes.internal.protocol.SegmentHeader;
 import io.cuframes.internal.ring.ReadTally;
@@ -627,6 +628,10 @@ public final class Subscriber implements AutoCloseable {
      * until the GPU has ended them, the mappings are released then, and a warning is logged: streams that frames were closed on must not be
      * destroyed before. Where the CUDA context is lost, the leases end at once, those of exported tensors too.
      *
+     * <p>A plane in host memory may be in a native call of another thread that has not ended, such as a write to a channel that blocks. This returns all
+     * the same; frames, leases and the connection are kept until that call ends, so that the publisher does not overwrite what is being written. With
+     * tensors exported and not given back, the frames are closed at once.
+     *
      * @throws CuframesException if something cannot be released, which is not for the CUDA context's being lost; the rest is released all the same
      */
     @Override
@@ -821,7 +826,7 @@ public final class Subscriber implements AutoCloseable {
          *
          * @return the subscriber
          * @throws CuframesException code NOT_FOUND if no publisher answers in time, PROTOCOL if it speaks another version or sends what does
-         *     not make sense, UNSUPPORTED if its frames are of a pixel format that this release does not know, NO_SLOT if it admits no more subscribers, ACCESS_DENIED if it does not admit this user, CUDA if its ring cannot
+         *     not make sense, UNSUPPORTED if its frames are of a pixel format that this release does not know or the JVM's flags deny native access, NO_SLOT if it admits no more subscribers, ACCESS_DENIED if it does not admit this user, CUDA if its ring cannot
          *     be mapped here, INVALID_ARGUMENT for an illegal name, or a stream of another device than the ring's
          */
         public Subscriber open() {
@@ -843,13 +848,14 @@ public final class Subscriber implements AutoCloseable {
          * The stream as a {@link java.util.concurrent.Flow.Publisher}: each of its receivers connects by itself, as this builder says now.
          *
          * @return a publisher that nothing is connected for yet
-         * @throws CuframesException code INVALID_ARGUMENT for an illegal name
+         * @throws CuframesException code INVALID_ARGUMENT for an illegal name, UNSUPPORTED if the JVM's flags deny native access
          */
         public FramePublisher toFlowPublisher() {
             return new FramePublisher(options());
         }
 
         private Options options() {
+            NativeCalls.require();
             Connector connector = new Connector(key, socketDirectory, mode, name, device);
             return new Options(
                     key, connector, connectTimeout, mode, waitStrategy, stream, stallNanos, backoff, listener);

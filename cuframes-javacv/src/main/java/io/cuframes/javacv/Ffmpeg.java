@@ -8,6 +8,7 @@ import static org.bytedeco.ffmpeg.global.avutil.av_strerror;
 
 import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
+import io.cuframes.ffm.NativeAccess;
 import java.nio.charset.StandardCharsets;
 
 /** FFmpeg as a whole: that its natives are there, how much it says, and its errors in words. */
@@ -41,9 +42,12 @@ final class Ffmpeg {
      */
     static void load() {
         try {
+            NativeAccess.require();
             if (Loaded.NETWORK < 0) {
                 throw new CuframesException(ErrorCode.SYSTEM, "FFmpeg cannot use the network: " + text(Loaded.NETWORK));
             }
+        } catch (IllegalCallerException e) { // of the bindings; FFmpeg's would be denied, too
+            throw new CuframesException(ErrorCode.UNSUPPORTED, e.getMessage(), e);
         } catch (LinkageError e) {
             throw new CuframesException(
                     ErrorCode.UNSUPPORTED,

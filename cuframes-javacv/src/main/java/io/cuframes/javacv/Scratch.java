@@ -12,15 +12,16 @@ final class Scratch implements AutoCloseable {
     /** How far behind a picture must be readable, bytes. Seen: 34; as much as FFmpeg's own frames have behind them. */
     static final int SLACK = 64;
 
-    private Arena arena;
     private MemorySegment memory;
 
-    /** At least so many bytes; what was there before may be gone. */
+    /**
+     * At least so many bytes; what was there before may be gone. It is freed with the last segment or buffer of it: what {@code grab} shows may be in the
+     * blocking write of a channel, and cannot be freed by us then.
+     */
     MemorySegment of(long bytes) {
         if (memory == null || memory.byteSize() < bytes + SLACK) {
             close();
-            arena = Arena.ofShared();
-            memory = arena.allocate(bytes + SLACK, SLACK);
+            memory = Arena.ofAuto().allocate(bytes + SLACK, SLACK);
         }
         return memory;
     }
@@ -32,10 +33,6 @@ final class Scratch implements AutoCloseable {
 
     @Override
     public void close() {
-        if (arena != null) {
-            arena.close();
-            arena = null;
-            memory = null;
-        }
+        memory = null;
     }
 }

@@ -8,6 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.lang.ref.WeakReference;
+import java.util.Objects;
 import java.util.function.LongConsumer;
 
 /**
@@ -71,20 +73,45 @@ public final class Dlpack {
 
     /**
      * Makes a deleter: a C function for the {@code deleter} field of either structure. It is never freed, since a consumer may
-     * call it at any time: make one and keep it.
+     * call it at any time: make one and keep it. It keeps neither the target nor the target's class loader: once the target is
+     * collected, it does nothing. When the JVM has ended, a call ends the process.
      *
-     * @param target told the address of the structure to delete, on whatever thread the consumer calls from; that thread is
-     *     attached to the JVM meanwhile. Must not throw: an exception that reaches native code ends the process
+     * @param target receives the address of the structure to delete, on whatever thread the consumer calls from; that thread is
+     *     attached to the JVM meanwhile. Must not throw: an exception that reaches native code ends the process. The caller keeps
+     *     it reachable for as long as there is a structure to delete
      * @return the function's address
      */
     public static long deleter(LongConsumer target) {
         try {
-            MethodHandle accept = MethodHandles.publicLookup()
-                    .findVirtual(LongConsumer.class, "accept", MethodType.methodType(void.class, long.class));
-            return Binding.upcall(accept.bindTo(target), DELETER).address();
+            return Binding.upcall(weakly(target), DELETER).address();
         } catch (ReflectiveOperationException e) {
-            throw new LinkageError("LongConsumer.accept", e);
+            throw new LinkageError("a deleter", e);
         }
+    }
+
+    /** Calls the target if it is still there. Made of the JDK's classes alone, since the stub keeps what it is made of for ever. */
+    private static MethodHandle weakly(LongConsumer target) throws ReflectiveOperationException {
+        MethodHandles.Lookup jdk = MethodHandles.publicLookup();
+        MethodHandle accept =
+                jdk.findVirtual(LongConsumer.class, "accept", MethodType.methodType(void.class, long.class));
+        MethodHandle isThere = jdk.findStatic(
+                        Objects.class, "nonNull", MethodType.methodType(boolean.class, Object.class))
+                .asType(MethodType.methodType(boolean.class, LongConsumer.class));
+        MethodHandle get = jdk.findVirtual(WeakReference.class, "get", MethodType.methodType(Object.class))
+                .bindTo(new WeakReference<>(target))
+                .asType(MethodType.methodType(LongConsumer.class));
+        return MethodHandles.foldArguments(
+                MethodHandles.guardWithTest(isThere, accept, MethodHandles.empty(accept.type())), get);
+    }
+
+    /**
+     * A deleter that needs no JVM: the C library's {@code free}. For a structure that is one allocation of {@link Libc#malloc}, it
+     * frees it and does nothing else.
+     *
+     * @return the function's address
+     */
+    public static long freeingDeleter() {
+        return Binding.libc("free").address();
     }
 
     /**

@@ -309,9 +309,9 @@ public final class Libc {
      * @return the descriptor, or the negative errno
      */
     public static int socket(int domain, int type, int protocol) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((int) socket.MH.invokeExact(state.errno, domain, type, protocol));
+            return CallState.result(state, (int) socket.MH.invokeExact(state, domain, type, protocol));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -332,9 +332,9 @@ public final class Libc {
      * @return 0, or the negative errno
      */
     public static int bind(int fd, MemorySegment address, int length) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((int) bind.MH.invokeExact(state.errno, fd, address, length));
+            return CallState.result(state, (int) bind.MH.invokeExact(state, fd, address, length));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -354,9 +354,9 @@ public final class Libc {
      * @return 0, or the negative errno
      */
     public static int listen(int fd, int backlog) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((int) listen.MH.invokeExact(state.errno, fd, backlog));
+            return CallState.result(state, (int) listen.MH.invokeExact(state, fd, backlog));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -379,9 +379,9 @@ public final class Libc {
      * @return the connection's descriptor, or the negative errno
      */
     public static int accept4(int fd, MemorySegment address, MemorySegment length, int flags) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((int) accept4.MH.invokeExact(state.errno, fd, address, length, flags));
+            return CallState.result(state, (int) accept4.MH.invokeExact(state, fd, address, length, flags));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -402,9 +402,9 @@ public final class Libc {
      * @return 0, or the negative errno
      */
     public static int connect(int fd, MemorySegment address, int length) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((int) connect.MH.invokeExact(state.errno, fd, address, length));
+            return CallState.result(state, (int) connect.MH.invokeExact(state, fd, address, length));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -425,9 +425,9 @@ public final class Libc {
      * @return bytes sent, or the negative errno
      */
     public static long sendmsg(int fd, MemorySegment message, int flags) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((long) sendmsg.MH.invokeExact(state.errno, fd, message, flags));
+            return CallState.result(state, (long) sendmsg.MH.invokeExact(state, fd, message, flags));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -448,9 +448,9 @@ public final class Libc {
      * @return bytes received; 0 at the end, or the negative errno
      */
     public static long recvmsg(int fd, MemorySegment message, int flags) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((long) recvmsg.MH.invokeExact(state.errno, fd, message, flags));
+            return CallState.result(state, (long) recvmsg.MH.invokeExact(state, fd, message, flags));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -474,9 +474,9 @@ public final class Libc {
      * @return 0, or the negative errno
      */
     public static int getsockopt(int fd, int level, int option, MemorySegment value, MemorySegment length) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((int) getsockopt.MH.invokeExact(state.errno, fd, level, option, value, length));
+            return CallState.result(state, (int) getsockopt.MH.invokeExact(state, fd, level, option, value, length));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -500,9 +500,9 @@ public final class Libc {
      * @return 0, or the negative errno
      */
     public static int setsockopt(int fd, int level, int option, MemorySegment value, int length) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((int) setsockopt.MH.invokeExact(state.errno, fd, level, option, value, length));
+            return CallState.result(state, (int) setsockopt.MH.invokeExact(state, fd, level, option, value, length));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -522,9 +522,9 @@ public final class Libc {
      * @return 0, or the negative errno
      */
     public static int shutdown(int fd, int how) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((int) shutdown.MH.invokeExact(state.errno, fd, how));
+            return CallState.result(state, (int) shutdown.MH.invokeExact(state, fd, how));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -543,9 +543,9 @@ public final class Libc {
      * @return 0, or the negative errno
      */
     public static int close(int fd) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((int) close.MH.invokeExact(state.errno, fd));
+            return CallState.result(state, (int) close.MH.invokeExact(state, fd));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -566,9 +566,9 @@ public final class Libc {
      * @return descriptors with events; 0 at the timeout, or the negative errno
      */
     public static int poll(long fds, long nfds, int timeoutMillis) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((int) poll.MH.invokeExact(state.errno, fds, nfds, timeoutMillis));
+            return CallState.result(state, (int) poll.MH.invokeExact(state, fds, nfds, timeoutMillis));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -588,9 +588,9 @@ public final class Libc {
      * @return the descriptor, or the negative errno
      */
     public static int eventfd(int initial, int flags) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((int) eventfd.MH.invokeExact(state.errno, initial, flags));
+            return CallState.result(state, (int) eventfd.MH.invokeExact(state, initial, flags));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -611,9 +611,9 @@ public final class Libc {
      * @return bytes read; 0 at the end, or the negative errno
      */
     public static long read(int fd, long buffer, long count) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((long) read.MH.invokeExact(state.errno, fd, buffer, count));
+            return CallState.result(state, (long) read.MH.invokeExact(state, fd, buffer, count));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -634,9 +634,9 @@ public final class Libc {
      * @return bytes written, or the negative errno
      */
     public static long write(int fd, long buffer, long count) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((long) write.MH.invokeExact(state.errno, fd, buffer, count));
+            return CallState.result(state, (long) write.MH.invokeExact(state, fd, buffer, count));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -658,9 +658,9 @@ public final class Libc {
      * @return the descriptor, or the negative errno
      */
     public static int open(MemorySegment path, int flags, int mode) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((int) open.MH.invokeExact(state.errno, path, flags, mode));
+            return CallState.result(state, (int) open.MH.invokeExact(state, path, flags, mode));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -684,9 +684,10 @@ public final class Libc {
      * @return 0, or the negative errno
      */
     public static int linkat(int fromDirectory, MemorySegment from, int toDirectory, MemorySegment to, int flags) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((int) linkat.MH.invokeExact(state.errno, fromDirectory, from, toDirectory, to, flags));
+            return CallState.result(
+                    state, (int) linkat.MH.invokeExact(state, fromDirectory, from, toDirectory, to, flags));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -705,9 +706,9 @@ public final class Libc {
      * @return 0, or the negative errno
      */
     public static int unlink(MemorySegment path) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((int) unlink.MH.invokeExact(state.errno, path));
+            return CallState.result(state, (int) unlink.MH.invokeExact(state, path));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -727,9 +728,9 @@ public final class Libc {
      * @return 0, or the negative errno
      */
     public static int fchmod(int fd, int mode) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((int) fchmod.MH.invokeExact(state.errno, fd, mode));
+            return CallState.result(state, (int) fchmod.MH.invokeExact(state, fd, mode));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -753,9 +754,9 @@ public final class Libc {
      * @return 0, or the negative errno
      */
     public static int fchownat(int directory, MemorySegment path, int owner, int group, int flags) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((int) fchownat.MH.invokeExact(state.errno, directory, path, owner, group, flags));
+            return CallState.result(state, (int) fchownat.MH.invokeExact(state, directory, path, owner, group, flags));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -780,10 +781,10 @@ public final class Libc {
      */
     public static int renameat2(
             int oldDirectory, MemorySegment oldPath, int newDirectory, MemorySegment newPath, int flags) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result(
-                    (int) renameat2.MH.invokeExact(state.errno, oldDirectory, oldPath, newDirectory, newPath, flags));
+            return CallState.result(
+                    state, (int) renameat2.MH.invokeExact(state, oldDirectory, oldPath, newDirectory, newPath, flags));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -803,9 +804,9 @@ public final class Libc {
      * @return 0, or the negative errno
      */
     public static int ftruncate(int fd, long length) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((int) ftruncate.MH.invokeExact(state.errno, fd, length));
+            return CallState.result(state, (int) ftruncate.MH.invokeExact(state, fd, length));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -829,9 +830,9 @@ public final class Libc {
      * @return 0, or the negative errno
      */
     public static int fallocate(int fd, int mode, long offset, long length) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((int) fallocate.MH.invokeExact(state.errno, fd, mode, offset, length));
+            return CallState.result(state, (int) fallocate.MH.invokeExact(state, fd, mode, offset, length));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -855,9 +856,9 @@ public final class Libc {
      * @return 0, or the negative errno
      */
     public static int statx(int directory, MemorySegment path, int flags, int mask, MemorySegment result) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((int) statx.MH.invokeExact(state.errno, directory, path, flags, mask, result));
+            return CallState.result(state, (int) statx.MH.invokeExact(state, directory, path, flags, mask, result));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -877,9 +878,9 @@ public final class Libc {
      * @return 0, or the negative errno
      */
     public static int flock(int fd, int operation) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((int) flock.MH.invokeExact(state.errno, fd, operation));
+            return CallState.result(state, (int) flock.MH.invokeExact(state, fd, operation));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -899,9 +900,9 @@ public final class Libc {
      * @return the descriptor, or the negative errno
      */
     public static int memfd_create(MemorySegment name, int flags) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((int) memfd_create.MH.invokeExact(state.errno, name, flags));
+            return CallState.result(state, (int) memfd_create.MH.invokeExact(state, name, flags));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -926,10 +927,10 @@ public final class Libc {
      * @return the address, or the negative errno
      */
     public static long mmap(long address, long length, int protection, int flags, int fd, long offset) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result(
-                    (long) mmap.MH.invokeExact(state.errno, address, length, protection, flags, fd, offset));
+            return CallState.result(
+                    state, (long) mmap.MH.invokeExact(state, address, length, protection, flags, fd, offset));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -949,9 +950,9 @@ public final class Libc {
      * @return 0, or the negative errno
      */
     public static int munmap(long address, long length) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((int) munmap.MH.invokeExact(state.errno, address, length));
+            return CallState.result(state, (int) munmap.MH.invokeExact(state, address, length));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -1011,9 +1012,9 @@ public final class Libc {
      * @return 0, or the negative errno
      */
     public static int kill(int pid, int signal) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((int) kill.MH.invokeExact(state.errno, pid, signal));
+            return CallState.result(state, (int) kill.MH.invokeExact(state, pid, signal));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -1038,9 +1039,9 @@ public final class Libc {
      * @return the command's result, or the negative errno
      */
     public static int fcntl(int fd, int command, int argument) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((int) fcntl.MH.invokeExact(state.errno, fd, command, argument));
+            return CallState.result(state, (int) fcntl.MH.invokeExact(state, fd, command, argument));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -1055,9 +1056,9 @@ public final class Libc {
      * @return the command's result, or the negative errno
      */
     public static int fcntl(int fd, int command, MemorySegment argument) {
-        CallState state = CallState.current();
+        MemorySegment state = CallState.current();
         try {
-            return state.result((int) fcntl.POINTER_MH.invokeExact(state.errno, fd, command, argument));
+            return CallState.result(state, (int) fcntl.POINTER_MH.invokeExact(state, fd, command, argument));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -1084,10 +1085,10 @@ public final class Libc {
      *     timeout, or another negative errno
      */
     public static int futexWait(long address, int expected, long timeoutNanos) {
-        CallState state = CallState.current();
-        state.timespec.set(JAVA_LONG, Timespec.TV_SEC_OFFSET, timeoutNanos / 1_000_000_000L);
-        state.timespec.set(JAVA_LONG, Timespec.TV_NSEC_OFFSET, timeoutNanos % 1_000_000_000L);
-        return futex(state, address, FUTEX_WAIT, expected, state.timespec.address());
+        MemorySegment state = CallState.current();
+        state.set(JAVA_LONG, CallState.TIMESPEC_OFFSET + Timespec.TV_SEC_OFFSET, timeoutNanos / 1_000_000_000L);
+        state.set(JAVA_LONG, CallState.TIMESPEC_OFFSET + Timespec.TV_NSEC_OFFSET, timeoutNanos % 1_000_000_000L);
+        return futex(state, address, FUTEX_WAIT, expected, state.address() + CallState.TIMESPEC_OFFSET);
     }
 
     /**
@@ -1101,10 +1102,10 @@ public final class Libc {
         return futex(CallState.current(), address, FUTEX_WAKE, count, 0L);
     }
 
-    private static int futex(CallState state, long address, int operation, int value, long timeout) {
+    private static int futex(MemorySegment state, long address, int operation, int value, long timeout) {
         try {
-            return (int) state.result(
-                    (long) syscall.MH.invokeExact(state.errno, SYS_FUTEX, address, operation, value, timeout));
+            return (int) CallState.result(
+                    state, (long) syscall.MH.invokeExact(state, SYS_FUTEX, address, operation, value, timeout));
         } catch (Throwable t) {
             throw Binding.unexpected(t);
         }
@@ -1182,26 +1183,32 @@ public final class Libc {
         }
     }
 
-    /** What one thread's calls need besides their arguments. */
+    /**
+     * What one thread's calls need besides their arguments: the errno, then a {@link Timespec}. Its class is one of the JDK, so
+     * that a thread that outlives this library's class loader, as those of an application server do, does not keep it.
+     */
     private static final class CallState {
         private static final StructLayout LAYOUT = Linker.Option.captureStateLayout();
         private static final long ERRNO_OFFSET = LAYOUT.byteOffset(PathElement.groupElement("errno"));
-        private static final ThreadLocal<CallState> CURRENT = ThreadLocal.withInitial(CallState::new);
+        private static final long TIMESPEC_OFFSET = (LAYOUT.byteSize() + Long.BYTES - 1) & -Long.BYTES;
+        private static final long LENGTH = TIMESPEC_OFFSET + Timespec.LAYOUT.byteSize();
 
         // Freed with the thread: the arena is automatic.
-        private final MemorySegment errno = Arena.ofAuto().allocate(LAYOUT);
-        private final MemorySegment timespec = Arena.ofAuto().allocate(Timespec.LAYOUT);
+        private static final ThreadLocal<MemorySegment> CURRENT =
+                ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(LENGTH, Long.BYTES));
 
-        static CallState current() {
+        private CallState() {}
+
+        static MemorySegment current() {
             return CURRENT.get();
         }
 
-        int result(int returned) {
-            return (int) result((long) returned);
+        static int result(MemorySegment state, int returned) {
+            return (int) result(state, (long) returned);
         }
 
-        long result(long returned) {
-            return returned == -1 ? -errno.get(JAVA_INT, ERRNO_OFFSET) : returned;
+        static long result(MemorySegment state, long returned) {
+            return returned == -1 ? -state.get(JAVA_INT, ERRNO_OFFSET) : returned;
         }
     }
 }

@@ -24,6 +24,13 @@ public final class LibraryNotFoundException extends RuntimeException {
         this.remedy = remedy;
     }
 
+    /** The same once more, for another call that the library is missing for. */
+    LibraryNotFoundException(LibraryNotFoundException first) {
+        super(first.getMessage(), first);
+        this.summary = first.summary;
+        this.remedy = first.remedy;
+    }
+
     /**
      * What was not found.
      *

@@ -86,8 +86,12 @@ public final class NativeLibrary {
         return link(List.of(holder.getSimpleName()), function);
     }
 
-    /** Links the first of several symbols that the library has. */
-    synchronized MethodHandle link(List<String> symbolNames, FunctionDescriptor function) {
+    /** Links the first of several symbols that the library has; if there is none, the handle throws that. */
+    MethodHandle link(List<String> symbolNames, FunctionDescriptor function) {
+        return Binding.orFailing(() -> tryLink(symbolNames, function), function.toMethodType());
+    }
+
+    private synchronized MethodHandle tryLink(List<String> symbolNames, FunctionDescriptor function) {
         load();
         for (String symbol : symbolNames) {
             MemorySegment address = symbols.find(symbol).orElse(null);

@@ -19,6 +19,7 @@ import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.memory.HostRingView;
 import io.cuframes.internal.memory.RingView;
+import io.cuframes.internal.os.ArenaEnd;
 import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.FileStatus;
@@ -314,7 +315,7 @@ public final class Connection implements AutoCloseable {
                 },
                 () -> {
                     if (pages) {
-                        arena.close();
+                        ArenaEnd.close(arena, "the segment of \"" + header.key() + "\""); // a frame's user data lies there
                         Faults.reach(FaultPoint.ALL_UNMAPPED);
                     }
                 },

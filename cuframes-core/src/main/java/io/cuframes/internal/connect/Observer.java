@@ -13,6 +13,7 @@ import io.cuframes.ffm.SocketMessage;
 import io.cuframes.internal.connect.Sighting.Standing;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.FileStatus;
+import io.cuframes.internal.os.NativeCalls;
 import io.cuframes.internal.os.PeerCredentials;
 import io.cuframes.internal.os.Posix;
 import io.cuframes.internal.os.UnixAddress;
@@ -51,6 +52,7 @@ public final class Observer {
      * @throws CuframesException code INVALID_ARGUMENT if the path is too long for a socket's, SYSTEM if this process can make no socket
      */
     public static Sighting look(StreamKey key, Place place) {
+        NativeCalls.require();
         return new Observer(key, place).look();
     }
 

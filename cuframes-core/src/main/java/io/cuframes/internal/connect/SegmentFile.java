@@ -7,6 +7,7 @@ import io.cuframes.ffm.Errno;
 import io.cuframes.ffm.Libc;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
+import io.cuframes.internal.os.ArenaEnd;
 import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.FileStatus;
@@ -224,7 +225,7 @@ public final class SegmentFile implements AutoCloseable {
 
     /** Unmaps the segment, which no GPU may write to any more. */
     public void unmap() {
-        arena.close();
+        ArenaEnd.close(arena, "the segment of \"" + key + "\"");
     }
 
     /** Unmaps the segment and releases the lock on the key. Does not remove the name. */

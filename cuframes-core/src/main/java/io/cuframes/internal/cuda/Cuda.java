@@ -11,6 +11,7 @@ import io.cuframes.ffm.CudaMemcpy2D;
 import io.cuframes.ffm.LibCuda;
 import io.cuframes.ffm.LibCudart;
 import io.cuframes.ffm.LibraryNotFoundException;
+import io.cuframes.internal.os.NativeCalls;
 import io.cuframes.internal.protocol.DeviceUuid;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -44,6 +45,7 @@ public final class Cuda {
      * @throws CuframesException code CUDA if it is not there, naming every place tried, or finds no device
      */
     public static void load() {
+        NativeCalls.require();
         try {
             LibCuda.load();
         } catch (LibraryNotFoundException e) {
@@ -58,6 +60,7 @@ public final class Cuda {
      * @throws CuframesException code CUDA if it is not there, naming every place tried
      */
     public static void loadRuntime() {
+        NativeCalls.require();
         try {
             LibCudart.load();
         } catch (LibraryNotFoundException e) {
@@ -68,6 +71,7 @@ public final class Cuda {
     /** Why there is no CUDA device for this process, in a line; null if there is one. */
     public static String whyUnavailable() {
         try {
+            NativeCalls.require();
             LibCuda.load();
             return devices().isEmpty() ? "no CUDA device" : null;
         } catch (LibraryNotFoundException e) {

@@ -17,7 +17,9 @@ import io.cuframes.ffm.DLTensor;
 import io.cuframes.ffm.Dlpack;
 import io.cuframes.ffm.Libc;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongConsumer;
 
 /**
  * The tensors of this process that consumers have: DLPack structures in native memory, whose deleter comes back here. Thread-safe.
@@ -27,14 +29,36 @@ import java.util.concurrent.ConcurrentHashMap;
  *
  * <p>A tensor is known by the address of its structure, so that the deleter reads none of its memory: what was deleted twice is not in the table
  * the second time, unless the allocator has given its address to a younger tensor.
+ *
+ * <p>The deleter calls into the JVM, and a process may end its JVM and go on, as Python does: at its end, the deleter of each tensor that is out is
+ * replaced by one that needs no JVM. What the tensor showed stays mapped, and leased, until the process ends.
  */
 public final class ExportedTensors {
     private static final System.Logger LOG = System.getLogger(ExportedTensors.class.getName());
 
-    private static final ConcurrentHashMap<Long, Runnable> RELEASES = new ConcurrentHashMap<>();
+    /** The field of a structure that has the deleter's address, which consumers read at any time. */
+    private static final VarHandle FIELD = JAVA_LONG.varHandle().withInvokeExactBehavior();
+
+    private static final ConcurrentHashMap<Long, Exported> EXPORTED = new ConcurrentHashMap<>();
+
+    private static final JvmEnd JVM_END = new JvmEnd(ExportedTensors::outliveJvm);
+
+    /** Kept here: the deleter does not keep it. */
+    private static final LongConsumer DELETE = ExportedTensors::delete;
 
     /** One deleter for both structures: all it needs is the address. {@code manager_ctx} is never read; it is set for consumers that print it. */
-    private static final long DELETER = Dlpack.deleter(ExportedTensors::delete);
+    private static final long DELETER = Dlpack.deleter(DELETE);
+
+    /** Of a tensor that outlives the JVM: there is nobody left to end its lease, which ends with the process. */
+    private static final long DELETER_WITHOUT_JVM = Dlpack.freeingDeleter();
+
+    /**
+     * A tensor that a consumer has.
+     *
+     * @param deleterAt where its structure has the address of the deleter
+     * @param release run once, by the deleter
+     */
+    private record Exported(long deleterAt, Runnable release) {}
 
     private ExportedTensors() {}
 
@@ -58,7 +82,7 @@ public final class ExportedTensors {
                 DLManagedTensorVersioned.FLAGS_OFFSET,
                 spec.readOnly() ? Dlpack.DLPACK_FLAG_BITMASK_READ_ONLY : 0);
         fill(tensor, DLManagedTensorVersioned.DL_TENSOR_OFFSET, DLManagedTensorVersioned.LENGTH, spec);
-        return register(tensor, release);
+        return register(tensor, DLManagedTensorVersioned.DELETER_OFFSET, release);
     }
 
     /**
@@ -74,12 +98,12 @@ public final class ExportedTensors {
         tensor.set(JAVA_LONG, DLManagedTensor.MANAGER_CTX_OFFSET, tensor.address());
         tensor.set(JAVA_LONG, DLManagedTensor.DELETER_OFFSET, DELETER);
         fill(tensor, DLManagedTensor.DL_TENSOR_OFFSET, DLManagedTensor.LENGTH, spec);
-        return register(tensor, release);
+        return register(tensor, DLManagedTensor.DELETER_OFFSET, release);
     }
 
     /** Tensors that consumers have now. */
     public static int count() {
-        return RELEASES.size();
+        return EXPORTED.size();
     }
 
     private static MemorySegment allocate(long structure, TensorSpec spec) {
@@ -112,16 +136,48 @@ public final class ExportedTensors {
         memory.set(JAVA_LONG, at + DLTensor.BYTE_OFFSET_OFFSET, 0);
     }
 
-    private static long register(MemorySegment tensor, Runnable release) {
-        RELEASES.put(tensor.address(), release);
-        return tensor.address();
+    private static long register(MemorySegment tensor, long deleterOffset, Runnable release) {
+        long address = tensor.address();
+        EXPORTED.put(address, new Exported(address + deleterOffset, release));
+        boolean counted;
+        try {
+            counted = JVM_END.add();
+        } catch (RuntimeException | Error e) { // no memory for the hook
+            EXPORTED.remove(address);
+            Libc.free(address);
+            throw e;
+        }
+        if (!counted) {
+            EXPORTED.remove(address);
+            setDeleterWithoutJvm(address + deleterOffset);
+        }
+        return address;
+    }
+
+    /**
+     * At the end of the JVM: from here on, consumers free the structures and nothing else. They read the field when they delete, so that it is changed
+     * under them. A structure that is being deleted just now is either no longer in the table, or its memory is kept until its entry is free again.
+     */
+    private static void outliveJvm() {
+        for (Long address : EXPORTED.keySet()) {
+            EXPORTED.computeIfPresent(address, (key, exported) -> {
+                setDeleterWithoutJvm(exported.deleterAt());
+                return exported;
+            });
+        }
+    }
+
+    private static void setDeleterWithoutJvm(long deleterAt) {
+        FIELD.setRelease(Dlpack.memory(deleterAt, Long.BYTES), 0L, DELETER_WITHOUT_JVM);
     }
 
     /** What consumers call. Nothing may be thrown from here: the caller is native code, and the process would end. */
     private static void delete(long tensor) {
+        JVM_END.enter();
         try {
-            Runnable release = RELEASES.remove(tensor); // before the memory is freed: its address may be reused at once
-            if (release == null) {
+            Exported exported =
+                    EXPORTED.remove(tensor); // before the memory is freed: its address may be reused at once
+            if (exported == null) {
                 LOG.log(
                         System.Logger.Level.WARNING,
                         "a consumer deleted the DLPack tensor at 0x" + Long.toHexString(tensor)
@@ -129,9 +185,15 @@ public final class ExportedTensors {
                 return;
             }
             Libc.free(tensor);
-            release.run();
+            try {
+                exported.release().run();
+            } finally {
+                JVM_END.remove();
+            }
         } catch (Throwable t) {
             report(t);
+        } finally {
+            JVM_END.leave();
         }
     }
 

@@ -5,6 +5,7 @@ import io.cuframes.CuframesException;
 import io.cuframes.Transport;
 import io.cuframes.internal.connect.StreamKey;
 import io.cuframes.internal.cuda.CudaDevice;
+import io.cuframes.internal.os.NativeCalls;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -66,6 +67,7 @@ public final class Doctor {
 
     /** Makes all checks; those that need what does not work are said to be untried. */
     public List<Finding> examine() {
+        NativeCalls.require();
         HostChecks host = new HostChecks(sharedMemory, machine);
         boolean sealed = add(host.sealedMemory());
         boolean shared = add(host.sharedMemory());

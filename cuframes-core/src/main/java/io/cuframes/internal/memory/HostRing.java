@@ -4,6 +4,7 @@ package io.cuframes.internal.memory;
 import io.cuframes.Ownership;
 import io.cuframes.Transport;
 import io.cuframes.ffm.Libc;
+import io.cuframes.internal.os.ArenaEnd;
 import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.HostMemory;
@@ -19,6 +20,7 @@ public final class HostRing implements RingMemory {
     /** Set once the ring is mapped: that mapping stays writable, and no other can be made so. */
     static final int SEALS = Libc.F_SEAL_SHRINK | Libc.F_SEAL_GROW | Libc.F_SEAL_FUTURE_WRITE | Libc.F_SEAL_SEAL;
 
+    private final String what;
     private final RingLayout layout;
     private final Arena arena;
     private final Descriptor memfd;
@@ -32,7 +34,7 @@ public final class HostRing implements RingMemory {
      * @param stride bytes from slot to slot
      */
     public HostRing(String name, int slots, long stride) {
-        String what = "the ring of \"" + name + "\" in host memory";
+        what = "the ring of \"" + name + "\" in host memory";
         long length = slots * stride;
         layout = new RingLayout(Transport.HOST, Ownership.LIBRARY, slots, stride, length, DeviceUuid.NONE);
         HostMemory.require(length, what);
@@ -75,8 +77,9 @@ public final class HostRing implements RingMemory {
         return memfd;
     }
 
+    /** Where a native call of the application still reads or writes a slot, the memory is unmapped when that ends. */
     @Override
     public void close() {
-        Closing.all(arena, memfd);
+        Closing.all(() -> ArenaEnd.close(arena, what), memfd);
     }
 }

@@ -4,6 +4,7 @@ package io.cuframes.internal.memory;
 import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
 import io.cuframes.ffm.Libc;
+import io.cuframes.internal.os.ArenaEnd;
 import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.Posix;
@@ -60,7 +61,12 @@ public final class HostRingView implements RingView {
     }
 
     @Override
+    public boolean tryUnmap() {
+        return ArenaEnd.tryClose(arena);
+    }
+
+    @Override
     public void close() {
-        arena.close();
+        ArenaEnd.close(arena, "a ring in host memory");
     }
 }

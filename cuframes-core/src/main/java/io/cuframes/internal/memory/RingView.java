@@ -15,6 +15,16 @@ public interface RingView extends AutoCloseable {
     /** The slot as read-only host memory; null for device memory. */
     MemorySegment host(int slot);
 
+    /**
+     * Unmaps host memory, unless a native call uses it just now. Device memory stays until the ring is closed.
+     *
+     * @return false if the memory is in use
+     */
+    default boolean tryUnmap() {
+        return true;
+    }
+
+    /** Unmaps the memory; host memory that a native call uses when that ends. */
     @Override
     void close();
 }

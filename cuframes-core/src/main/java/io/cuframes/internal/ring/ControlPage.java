@@ -3,6 +3,7 @@ package io.cuframes.internal.ring;
 
 import io.cuframes.SubscriberLag;
 import io.cuframes.SubscriberMode;
+import io.cuframes.internal.os.ArenaEnd;
 import io.cuframes.internal.protocol.ControlDescriptor;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.Shared;
@@ -296,6 +297,6 @@ public final class ControlPage implements AutoCloseable {
     @Override
     public synchronized void close() {
         closed = true;
-        arena.close();
+        ArenaEnd.close(arena, "a control page");
     }
 }
