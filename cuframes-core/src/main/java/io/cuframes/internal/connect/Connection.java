@@ -271,7 +271,7 @@ public final class Connection implements AutoCloseable {
         // this subscriber is gone.
         Closing.all(
                 () -> Faults.reach(FaultPoint.DISCONNECTING),
-                ring::close,
+                ring,
                 () -> Faults.reach(FaultPoint.RING_UNMAPPED),
                 arena,
                 () -> Faults.reach(FaultPoint.ALL_UNMAPPED),
