@@ -18,8 +18,7 @@ public final class Closing {
      * @param made in the order in which it is to be closed; null for what was not made
      */
     public static void undo(Throwable failure, AutoCloseable... made) {
-        Throwable first = run(made, failure);
-        assert first == failure;
+        run(made, failure);
     }
 
     /**
@@ -66,7 +65,7 @@ public final class Closing {
         if (first == null) {
             return next;
         }
-        if (first != next) { // a thing may throw one exception twice, and none is suppressed by itself
+        if (!first.equals(next)) { // a thing may throw one exception twice, and none is suppressed by itself
             first.addSuppressed(next);
         }
         return first;
