@@ -19,8 +19,7 @@ public final class Closing {
      */
     @SuppressWarnings("ReferenceEquality") // the same object
     public static void undo(Throwable failure, AutoCloseable... made) {
-        Throwable first = run(made, failure);
-        assert first == failure;
+        run(made, failure);
     }
 
     /**
@@ -68,7 +67,7 @@ public final class Closing {
         if (first == null) {
             return next;
         }
-        if (first != next) { // a thing may throw one exception twice, and none is suppressed by itself
+        if (!first.equals(next)) { // a thing may throw one exception twice, and none is suppressed by itself
             first.addSuppressed(next);
         }
         return first;
