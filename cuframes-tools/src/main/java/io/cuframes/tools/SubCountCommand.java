@@ -116,6 +116,14 @@ final class SubCountCommand implements Callable<Integer> {
             description = "First read, and verify, N frames that are not counted: a JVM is slow at first.")
     private long warmup;
 
+    @Option(
+            names = "--device",
+            paramLabel = "N",
+            description = "The GPU to read on, as this process counts them (CUDA_VISIBLE_DEVICES). Without it: the"
+                    + " ring's, or where this process does not see that one, the only one that it sees. Another GPU than"
+                    + " the ring's is for transport CUDA_VMM.")
+    private Integer device;
+
     @Mixin
     private CommonOptions common;
 
@@ -130,6 +138,7 @@ final class SubCountCommand implements Callable<Integer> {
         requireNotNegative("--max-frames", maxFrames);
         requireNotNegative("--warmup", warmup);
         requireNotNegative("--connect-timeout-ms", connectTimeoutMillis);
+        requireNotNegative("--device", device == null ? 0 : device);
         if (timeoutMillis < 1) {
             throw new ParameterException(spec.commandLine(), "--timeout-ms must be at least 1");
         }
@@ -170,6 +179,9 @@ final class SubCountCommand implements Callable<Integer> {
                 .connectTimeout(Duration.ofMillis(connectTimeoutMillis))
                 .stallAfter(Duration.ofMillis(timeoutMillis))
                 .name("sub-count");
+        if (device != null) {
+            builder.device(device);
+        }
         return (reconnect ? builder.reconnect(Backoff.DEFAULT).listener(epochs) : builder).open();
     }
 
