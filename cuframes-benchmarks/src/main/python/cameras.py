@@ -18,7 +18,7 @@ START_SECONDS = 60
 class Plan:
     """What is shown."""
 
-    def __init__(self, cameras, readers, seconds, fps, clip, device, software, one_process, check_every):
+    def __init__(self, cameras, readers, seconds, fps, clip, device, software, one_process, check_every, devices=None, reader_device=None):
         self.cameras = cameras
         self.readers = readers
         self.seconds = seconds
@@ -28,12 +28,23 @@ class Plan:
         self.software = software
         self.one_process = one_process
         self.check_every = check_every
+        # Where cameras are decoded by turns, and where all are read and copied to; the ring's own, and in place, where it is not said.
+        self.devices = devices or [device]
+        self.reader_device = reader_device
 
 
 def source_commands(cuframes, plan, directory, keys):
     """The sources: one process for all cameras where rtsp-source can do that, else one for each."""
     common = ["--realtime", "--loop", "--socket-dir", directory, "--until-stdin-ends"]
-    common += ["--transport", "host", "--decoder", "cpu"] if plan.software else ["--decoder", "nvdec"]
+    common += ["--transport", "host", "--decoder", "cpu"] if plan.software else ["--decoder", "nvdec", "--device", plan.devices[0]]
+    if len(plan.devices) > 1:
+        config = os.path.join(directory, "cameras.yaml")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write("cameras:\n")
+            for number, key in enumerate(keys):
+                device = plan.devices[number % len(plan.devices)]
+                file.write(f"  - key: {key}\n    url: {plan.clip}\n    device: {device}\n")
+        return [[cuframes, "rtsp-source", "--config", config, *common]]
     if plan.one_process:
         cameras = [word for key in keys for word in ("--camera", f"{key}={plan.clip}")]
         return [[cuframes, "rtsp-source", *cameras, *common]]
@@ -51,10 +62,15 @@ def _measured(plan, pids_of, seconds):
         usage = {"left_out": gpu_usage.why_not()}
         time.sleep(seconds)
     else:
+        links = gpu_usage.nvlink_kib(plan.device)
         with gpu_usage.Sampled(plan.device) as sampled:
             time.sleep(seconds)
             usage = sampled.means()
         usage["vram_mib"] = gpu_usage.vram_mib(plan.device)
+        later = gpu_usage.nvlink_kib(plan.device)
+        if links and later:
+            usage["nvlink_sent_mb_per_s"] = round((later[0] - links[0]) * 1024 / 1e6 / seconds)
+            usage["nvlink_received_mb_per_s"] = round((later[1] - links[1]) * 1024 / 1e6 / seconds)
     passed = time.monotonic() - begin
     result = {"seconds": round(passed, 1), "gpu": usage}
     for who, pids in pids_of.items():
@@ -78,7 +94,8 @@ def shared(plan, cuframes, java):
             started.append(sources[-1])
         readers = []
         for number in range(plan.readers):
-            command = [*java, "io.cuframes.benchmarks.StreamReaders", directory, plan.check_every, *keys]
+            command = [*java, "io.cuframes.benchmarks.StreamReaders", directory, plan.check_every,
+                       -1 if plan.reader_device is None else plan.reader_device, *keys]
             readers.append(Started(f"service {number + 1}", command))
             started.append(readers[-1])
         for reader in readers:

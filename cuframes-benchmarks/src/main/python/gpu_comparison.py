@@ -28,7 +28,7 @@ KEPT = {"ready": {"result.json": "ready.json", "latency.svg": "latency.svg", "la
         "fan-out": {"result.json": "fan-out.json", "cost.svg": "fan-out.svg"},
         "sweep": {"cost.svg": "sweep.svg"}}
 
-PARTS = "ready,torch,wake,fan-out,memory,cameras,scale,sweep"
+PARTS = "ready,torch,wake,fan-out,memory,cameras,scale,sweep,other-device,other-cameras"
 
 
 def options_of(arguments):
@@ -48,6 +48,8 @@ def options_of(arguments):
     parser.add_argument("--sweep-streams", default="1,4,16,64")
     parser.add_argument("--sweep-subscribers", default="1,2,4,8")
     parser.add_argument("--device", type=int, default=0)
+    parser.add_argument("--reader-device", type=int, help="another GPU, to read on in the parts other-device and other-cameras")
+    parser.add_argument("--other-cameras", type=int, default=64, help="of the part other-cameras (64)")
     parser.add_argument("--one-process", action="store_true", help="all cameras in one rtsp-source process, by its --camera")
     parser.add_argument("--software", action="store_true", help="host memory and the CPU in place of the GPU: to try this program out")
     return parser.parse_args(arguments)
@@ -169,6 +171,30 @@ class Run:
             sides.append({"cameras": number, **side})
         return {"sides": sides}
 
+    def other_device(self):
+        """A frame read on another GPU than the ring's, and how soon after its publishing, beside the ring's own."""
+        options = self.options
+        command = [*self.java, "io.cuframes.benchmarks.OtherDeviceBenchmark", options.frames, options.device, options.reader_device, 400]
+        with Started("other device", command) as benchmark:
+            ways = json.loads(benchmark.await_line(lambda line: line.startswith("{"), max(1, self.left())))
+        ready = self.bench("other-device", ["--modes", "floor,cuda-vmm,cuda-vmm-other", "--reader-device", options.reader_device, "--wait", "spin,adaptive",
+                                            "--rounds", min(3, options.rounds), "--frames", options.frames, "--warmup", options.frames // 3, "--rate", 400])
+        return {"ways": ways["ways"], "rate": ways["rate"], "ready": ready}
+
+    def other_cameras(self):
+        """Many cameras decoded on one GPU and read on another, and decoded on both and read where they are."""
+        clip, _ = self.clip()
+        options = self.options
+        sides = {}
+        for name, devices, reader in (("read on the other", [options.device], options.reader_device),
+                                      ("read on the same", [options.device], options.device),
+                                      ("decoded on both", [options.device, options.reader_device], None)):
+            plan = self.plan(options.other_cameras, 1, max(1, options.seconds // 3), clip, True)
+            plan.devices = devices
+            plan.reader_device = reader
+            sides[name] = cameras.shared(plan, self.cuframes, self.java)
+        return {"cameras": options.other_cameras, "sides": sides}
+
     def all(self):
         os.makedirs(self.options.out, exist_ok=True)
         options = self.options
@@ -181,6 +207,13 @@ class Run:
             self.part("cameras", 2 * options.seconds + 50, self.cameras)
             self.part("scale", 2 * (options.seconds // 3) + 50, self.scale)
             self.part("sweep", 140, self.sweep)
+            if options.reader_device is None:
+                for name in ("other-device", "other-cameras"):
+                    if name in options.parts.split(","):
+                        self.leave_out(name, "no --reader-device was given")
+            else:
+                self.part("other-device", 90, self.other_device)
+                self.part("other-cameras", 3 * (options.seconds // 3) + 60, self.other_cameras)
         self.result["table"] = table(self.result["parts"])
         self.result["host"] = {"kernel": platform.release(), "cores": len(os.sched_getaffinity(0)), "python": platform.python_version(),
                                "seconds": round(time.monotonic() - self.begin, 1)}
@@ -264,6 +297,26 @@ def table(parts):
         words = f"CPU for each frame, {many['cameras']} cameras in one process against {few['cameras']}"
         rows.append(row(words, many["cpu_us_per_frame"] / few["cpu_us_per_frame"], "x", "at most 1.2"))
         rows.append(row(f"{many['cameras']} cameras: gaps", many["gaps"], "", "0"))
+    other = parts.get("other-device")
+    if other:
+        staged = other["ways"]["staged"]["p50_us"]
+        rows.append(row("a 1080p frame on another GPU, times as fast as staged: in place", staged / other["ways"]["place"]["p50_us"], "x", "at least 8"))
+        rows.append(row("a 1080p frame on another GPU, times as fast as staged: peer copy", staged / other["ways"]["peer"]["p50_us"], "x", "at least 8"))
+        rows.append(row("the copies alone", other["ways"]["staged_copy"]["p50_us"] / other["ways"]["peer_copy"]["p50_us"], "x", "at least 8"))
+        for wait in ("spin", "adaptive"):
+            same, there = case(other["ready"], "cuda-vmm", wait), case(other["ready"], "cuda-vmm-other", wait)
+            if same and there:
+                ratio = there["latency_us"]["p50"] / same["latency_us"]["p50"]
+                rows.append(row(f"publish to usable on another GPU against the same, p50, {wait}", ratio, "x", ""))
+    if parts.get("other-cameras"):
+        for name, side in parts["other-cameras"]["sides"].items():
+            title = f"{parts['other-cameras']['cameras']} cameras, {name}"
+            rows.append(row(f"{title}: fps of each", side["frames"] / side["seconds"] / parts["other-cameras"]["cameras"], "fps", "25"))
+            rows.append(row(f"{title}: gaps", side["gaps"], "", "0"))
+            rows.append(row(f"{title}: CPU", side["sources"]["cpu_cores"] + side["services"]["cpu_cores"], "cores", ""))
+            for column in ("nvlink_sent_mb_per_s", "nvlink_received_mb_per_s"):
+                if column in side["gpu"]:
+                    rows.append(row(f"{title}: {column}", side["gpu"][column], "MB/s", ""))
     kept = parts.get("memory")
     if kept:
         for name, words in (("publisher_beyond_mib", "the publisher's VRAM beyond the ring and a context"),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What nvidia-smi says of the GPU while something runs."""
 
+import re
 import shutil
 import subprocess
 
@@ -32,6 +33,19 @@ def vram_mib(device):
         check=True,
     ).stdout
     return float(text.split()[0])
+
+
+def nvlink_kib(device):
+    """What the device's NVLinks have carried so far, KiB sent and received; None where nvidia-smi does not tell."""
+    try:
+        text = subprocess.run(
+            ["nvidia-smi", "nvlink", "-gt", "d", "-i", str(device)], capture_output=True, text=True, timeout=30, check=True
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    sent = [int(number) for number in re.findall(r"Data Tx:\s*(\d+) KiB", text)]
+    received = [int(number) for number in re.findall(r"Data Rx:\s*(\d+) KiB", text)]
+    return (sum(sent), sum(received)) if sent and received else None
 
 
 class Sampled:

@@ -18,6 +18,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* In place of the ordinal of a device that this process does not see. */
+enum { HIDDEN = -2 }; /* cudaInvalidDeviceId */
+
 /* Addresses: 1 TiB for each device, from here on. */
 #define FIRST_ADDRESS UINT64_C(0x3d0000000000)
 #define DEVICE_RANGE (UINT64_C(1) << 40)
@@ -498,7 +501,7 @@ int vmm_import(int file, uint64_t *handle) {
         device++;
     }
     if (!device_exists(device)) {
-        return NOT_SUPPORTED;
+        device = HIDDEN; /* memory of a device that this process does not see can be imported all the same */
     }
     int own = fcntl(file, F_DUPFD_CLOEXEC, 0);
     if (own < 0) {

@@ -15,6 +15,7 @@ import io.cuframes.internal.memory.RingView;
 import io.cuframes.internal.os.ArenaEnd;
 import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Reaper;
+import io.cuframes.internal.protocol.DeviceUuid;
 import io.cuframes.internal.protocol.HeadWord;
 import io.cuframes.internal.protocol.MessageDescriptor;
 import io.cuframes.internal.protocol.SegmentDescriptor;
@@ -959,9 +960,19 @@ final class Session {
         return deviceReads == null ? 0 : deviceReads.stream();
     }
 
-    /** The GPU that holds the ring; null for host memory. */
+    /** The GPU that the ring is read on; null for host memory. */
     CudaDevice device() {
         return connection.device();
+    }
+
+    /** Transport and GPUs in words. */
+    String describe() {
+        CudaDevice device = device();
+        if (device == null) {
+            return transport().toString();
+        }
+        DeviceUuid owner = header().ring().device();
+        return transport() + " on device " + device + (device.uuid().equals(owner) ? "" : ", from a ring on " + owner);
     }
 
     Plane[] planes(int slot) {

@@ -4,7 +4,9 @@ package io.cuframes;
 import io.cuframes.internal.connect.Connection;
 import io.cuframes.internal.connect.Connector;
 import io.cuframes.internal.connect.StreamKey;
+import io.cuframes.internal.cuda.CudaDevice;
 import io.cuframes.internal.cuda.DeviceStreams;
+import io.cuframes.internal.cuda.ReaderDevice;
 import io.cuframes.internal.events.ConnectEvent;
 import io.cuframes.internal.events.DisconnectEvent;
 import io.cuframes.internal.events.EpochEvent;
@@ -431,6 +433,25 @@ public final class Subscriber implements AutoCloseable {
     }
 
     /**
+     * The GPU that frames are read on: addresses of planes and streams for them are of this one. It need not be the GPU that holds the ring.
+     *
+     * @return its ordinal as this process counts its devices; -1 in host memory
+     */
+    public int deviceOrdinal() {
+        CudaDevice device = session.device();
+        return device == null ? -1 : device.ordinal();
+    }
+
+    /**
+     * The way that frames come in words.
+     *
+     * @return transport, and in device memory the GPU that reads, and the one that holds the ring where that is another
+     */
+    public String describe() {
+        return session.describe();
+    }
+
+    /**
      * The number that names the publisher's incarnation.
      *
      * @return random, not 0
@@ -680,7 +701,7 @@ public final class Subscriber implements AutoCloseable {
 
     /** Says what a subscriber is to be; {@link #open()} connects. Not thread-safe. */
     public static final class Builder {
-        private int device = Connector.DEVICE_OF_RING;
+        private int device = ReaderDevice.AUTOMATIC;
         private final StreamKey key;
         private SubscriberMode mode = SubscriberMode.NEWEST_ONLY;
         private WaitStrategy waitStrategy = WaitStrategy.ADAPTIVE;
@@ -719,8 +740,9 @@ public final class Subscriber implements AutoCloseable {
         }
 
         /**
-         * The GPU to read on, if it is not the one that holds the ring: planes are then addresses for that GPU, which reaches the frames over NVLink or
-         * PCIe. For transport {@link Transport#CUDA_VMM}; on a machine that cannot do it, opening fails and says so.
+         * The GPU to read on. Default: the one that holds the ring, or, where this process does not see that one, the only one that it sees. Planes
+         * are addresses for the GPU that reads, which reaches frames on another one over NVLink or PCIe. Another GPU than the ring's is for transport
+         * {@link Transport#CUDA_VMM}; opening tries it, and fails with the reason on a machine that cannot do it.
          *
          * @param ordinal as this process counts its devices
          * @return this

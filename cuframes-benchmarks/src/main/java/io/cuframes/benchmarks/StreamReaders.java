@@ -5,12 +5,14 @@ import com.google.gson.JsonObject;
 import io.cuframes.Frame;
 import io.cuframes.Subscriber;
 import io.cuframes.SubscriberMode;
+import io.cuframes.ffm.LibCudart;
 import io.cuframes.javacv.FrameStamp;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,7 +24,8 @@ import org.HdrHistogram.Histogram;
  * A service that reads several streams, each in order and by a thread of its own, and checks the number in the pixels of every so many frames. It is told
  * what to do by lines: {@code go} begins to count, {@code stop} prints the counts as a line of JSON and ends, as the end of standard input does.
  *
- * <p>Arguments: socket directory, each how many frames one is checked, and the keys. Prints {@code connected} once all streams are there.
+ * <p>Arguments: socket directory, each how many frames one is checked, the GPU to read on or -1, and the keys. On a GPU that is named every frame is
+ * copied to memory of that GPU, as a detector does that has its own, and the lease is left to the GPU. Prints {@code connected} once all streams are there.
  */
 public final class StreamReaders {
     private static final Duration SLICE = Duration.ofMillis(200);
@@ -35,6 +38,10 @@ public final class StreamReaders {
         private final Subscriber subscriber;
         private final int checkEvery;
         private final MemorySegment copy;
+
+        /** In the memory of the GPU that reads; 0 where frames stay where they are. */
+        private final long deviceCopy;
+
         private final Histogram latency = new Histogram(1, 10_000_000_000L, 3);
         private volatile boolean counting;
         private volatile boolean stopping;
@@ -44,22 +51,41 @@ public final class StreamReaders {
         private long torn;
         private String failure;
 
-        Reader(String key, Path directory, int checkEvery) {
+        Reader(String key, Path directory, int checkEvery, int device) {
             super("reader-" + key);
             setDaemon(true);
             this.checkEvery = checkEvery;
-            subscriber = Subscriber.builder(key)
+            Subscriber.Builder builder = Subscriber.builder(key)
                     .socketDirectory(directory)
                     .mode(SubscriberMode.STRICT_ORDER)
                     .connectTimeout(CONNECT)
-                    .name("readers")
-                    .open();
+                    .name("readers");
+            subscriber = (device < 0 ? builder : builder.device(device)).open();
+            deviceCopy = device < 0 ? 0 : allocate(device, subscriber.format().frameBytes());
             copy = Arena.global().allocate(subscriber.format().frameBytes(), 64);
+        }
+
+        private static long allocate(int device, long bytes) {
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG);
+                check(LibCudart.cudaSetDevice(device), "cudaSetDevice");
+                check(LibCudart.cudaMalloc(out, bytes), "cudaMalloc");
+                return out.get(ValueLayout.JAVA_LONG, 0);
+            }
+        }
+
+        private static void check(int status, String call) {
+            if (status != LibCudart.cudaSuccess) {
+                throw new IllegalStateException(call + " failed: " + status);
+            }
         }
 
         @Override
         public void run() {
             try (subscriber) {
+                if (deviceCopy != 0) {
+                    check(LibCudart.cudaSetDevice(subscriber.deviceOrdinal()), "cudaSetDevice");
+                }
                 while (!stopping) {
                     try (Frame frame = subscriber.next(SLICE)) {
                         if (frame != null && counting) {
@@ -82,13 +108,24 @@ public final class StreamReaders {
                     torn++;
                 }
             }
+            if (deviceCopy != 0) {
+                check(
+                        LibCudart.cudaMemcpyAsync(
+                                deviceCopy,
+                                frame.plane(0).pointer().address(),
+                                frame.sizeBytes(),
+                                LibCudart.cudaMemcpyDeviceToDevice,
+                                subscriber.stream()),
+                        "cudaMemcpyAsync");
+                frame.closeOn(subscriber.stream());
+            }
         }
     }
 
     public static void main(String[] args) throws IOException, InterruptedException {
         List<Reader> readers = new ArrayList<>();
-        for (String key : List.of(args).subList(2, args.length)) {
-            readers.add(new Reader(key, Path.of(args[0]), Integer.parseInt(args[1])));
+        for (String key : List.of(args).subList(3, args.length)) {
+            readers.add(new Reader(key, Path.of(args[0]), Integer.parseInt(args[1]), Integer.parseInt(args[2])));
         }
         readers.forEach(Thread::start);
         System.out.println("connected");

@@ -188,7 +188,10 @@ class ShortFormTest {
         String text = run(builder);
         JsonObject json = JsonParser.parseString(Files.readString(out.resolve("comparison.json")))
                 .getAsJsonObject();
-        assertEquals(Set.of("torch"), json.getAsJsonObject("left_out").keySet(), text);
+        assertEquals(
+                Set.of("torch", "other-device", "other-cameras"),
+                json.getAsJsonObject("left_out").keySet(),
+                text);
         JsonObject cameras = json.getAsJsonObject("parts").getAsJsonObject("cameras");
         JsonObject shared = cameras.getAsJsonObject("shared");
         assertTrue(shared.get("frames").getAsLong() > 0 && shared.get("checked").getAsLong() > 0, text);

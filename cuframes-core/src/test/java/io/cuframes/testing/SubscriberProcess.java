@@ -4,6 +4,7 @@ package io.cuframes.testing;
 import io.cuframes.Backoff;
 import io.cuframes.CudaException;
 import io.cuframes.CuframesException;
+import io.cuframes.DevicePtr;
 import io.cuframes.Frame;
 import io.cuframes.FrameFormat;
 import io.cuframes.PublisherGoneException;
@@ -30,7 +31,7 @@ import java.util.stream.Collectors;
  * A subscriber in a process of its own, told what to do line by line: {@code read N} (checks every pixel), {@code until SEQ} (reads until that
  * frame), {@code slowly SEQ MS} (the same, keeping each frame for so long), {@code hold N} (keeps the next N), {@code check} (looks at those held once more), {@code drop} (closes those held), {@code write} (tries to write into the first of those held, in device memory, and says what the driver thinks of it), {@code timeout N}
  * (asks N times for a frame that does not come), {@code health} (all statistics, as JSON), {@code epochs} (says how many frames of which format
- * each epoch had), {@code link} (says how often it has connected anew, and the epoch), {@code gone} (reads until the publisher is gone), {@code close}. Answers each line with one.
+ * each epoch had), {@code link} (says how often it has connected anew, and the epoch), {@code async N} (copies N frames to memory of its own on the GPU that reads, leaves their leases to that GPU, and checks every pixel), {@code device} (says on which GPU it reads), {@code gone} (reads until the publisher is gone), {@code close}. Answers each line with one.
  */
 public final class SubscriberProcess {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
@@ -64,15 +65,22 @@ public final class SubscriberProcess {
         this.subscriber = subscriber;
     }
 
-    /** Arguments: key, socket directory or "-" for the usual places, mode, and "reconnect" where it is to follow the stream from epoch to epoch. */
+    /**
+     * Arguments: key, socket directory or "-" for the usual places, mode, and "reconnect" where it is to follow the stream from epoch to epoch, "device=N"
+     * where it is to read on that GPU.
+     */
     public static void main(String[] args) throws IOException {
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         Subscriber.Builder builder = Subscriber.builder(args[0])
                 .socketDirectory(args[1].equals("-") ? null : Path.of(args[1]))
                 .mode(SubscriberMode.valueOf(args[2]))
                 .name("test");
-        if (args.length > 3 && args[3].equals("reconnect")) {
-            builder.reconnect(Backoff.every(Duration.ofMillis(5)));
+        for (String option : List.of(args).subList(3, args.length)) {
+            if (option.equals("reconnect")) {
+                builder.reconnect(Backoff.every(Duration.ofMillis(5)));
+            } else {
+                builder.device(Integer.parseInt(option.substring("device=".length())));
+            }
         }
         try (Subscriber subscriber = builder.open()) {
             SubscriberProcess process = new SubscriberProcess(subscriber);
@@ -93,7 +101,9 @@ public final class SubscriberProcess {
             case "hold" -> hold(Integer.parseInt(words[1]));
             case "check" -> check();
             case "drop" -> drop();
-            case "write" -> say("wrote " + write(held.getFirst()));
+            case "write" -> say("wrote " + write(held.getFirst(), subscriber.deviceOrdinal()));
+            case "async" -> async(Integer.parseInt(words[1]));
+            case "device" -> say("device " + subscriber.describe());
             case "link" -> say("link " + subscriber.reconnects() + " " + subscriber.epoch());
             case "epochs" ->
                 say("epochs " + epochs.stream().map(Epoch::toString).collect(Collectors.joining(", ")));
@@ -105,9 +115,8 @@ public final class SubscriberProcess {
     }
 
     /** By a fill, by a copy and by a word that a stream writes: their statuses. */
-    private static String write(Frame frame) {
+    private static String write(Frame frame, int device) {
         long address = frame.plane(0).pointer().address();
-        int device = 0;
         long previous = Cuda.useDevice(device);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment source = arena.allocate(64);
@@ -159,6 +168,34 @@ public final class SubscriberProcess {
     private boolean isDamaged(Frame frame) {
         FramePattern pattern = patterns.computeIfAbsent(frame.format(), FramePattern::new);
         return pattern.firstFault(frame, frame.seq()) >= 0;
+    }
+
+    private void async(int count) {
+        int device = subscriber.deviceOrdinal();
+        long previous = Cuda.useDevice(device);
+        try (Arena arena = Arena.ofConfined();
+                DeviceStream stream = new DeviceStream();
+                DeviceFrame copy = new DeviceFrame(subscriber.format())) {
+            MemorySegment pixels = arena.allocate(subscriber.format().frameBytes());
+            FramePattern pattern = new FramePattern(subscriber.format());
+            for (int i = 0; i < count; i++) {
+                Frame frame = subscriber.next(PATIENCE);
+                if (frame == null) {
+                    break;
+                }
+                last = frame.seq();
+                copy.queueFrom(
+                        new DevicePtr(frame.plane(0).pointer().address()
+                                - frame.plane(0).offset()),
+                        stream.handle());
+                frame.closeOn(stream.handle());
+                stream.await();
+                faults += pattern.firstFault(copy.store(pixels), last) >= 0 ? 1 : 0;
+            }
+        } finally {
+            Cuda.restoreDevice(previous, device);
+        }
+        report();
     }
 
     private void hold(int count) {

@@ -146,6 +146,12 @@ final class BenchCommand implements Callable<Integer> {
     private int device;
 
     @Option(
+            names = "--reader-device",
+            paramLabel = "N",
+            description = "The CUDA device that the readers of cuda-vmm-other read on, another than --device.")
+    private Integer readerDevice;
+
+    @Option(
             names = "--pin",
             description =
                     "Keep each process to cores of its own, by taskset: one for each subscriber, the others, up to"
@@ -243,6 +249,10 @@ final class BenchCommand implements Callable<Integer> {
         requireRange("--slots", slots, 2, 64);
         requireRange("--rounds", rounds, 1, 1000);
         requireRange("--device", device, 0, 1023);
+        requireRange("--reader-device", readerDevice == null ? 0 : readerDevice, 0, 1023);
+        require(
+                readerDevice == null || readerDevice != device,
+                "--reader-device is --device: it must be another, since cuda-vmm has the readers on the same");
         subscribers.forEach(count -> requireRange("--subscribers", count, 1, 32));
         streams.forEach(count -> requireRange("--streams", count, 1, 64));
         BenchPlan plan = new BenchPlan(
@@ -258,6 +268,7 @@ final class BenchCommand implements Callable<Integer> {
                 slots,
                 rounds,
                 device,
+                readerDevice == null ? -1 : readerDevice,
                 pin,
                 out);
         double seconds = ((double) frames + before) / rate;
@@ -270,7 +281,9 @@ final class BenchCommand implements Callable<Integer> {
 
     private List<Mode> modes() {
         if (modes == null) {
-            return List.of(Mode.values());
+            return Arrays.stream(Mode.values())
+                    .filter(mode -> !mode.isReadElsewhere() || readerDevice != null)
+                    .toList();
         }
         return modes.stream().map(this::mode).distinct().toList();
     }

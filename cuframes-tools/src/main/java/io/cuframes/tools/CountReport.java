@@ -23,7 +23,7 @@ final class CountReport {
     static String describe(Subscriber subscriber) {
         FrameFormat format = subscriber.format();
         return format.pixelFormat() + " " + format.width() + "x" + format.height() + " through "
-                + subscriber.transport();
+                + subscriber.describe();
     }
 
     /** What the stamps said, or null if they were not checked. */
@@ -59,6 +59,7 @@ final class CountReport {
         JsonLine line = JsonLine.begin()
                 .put("key", subscriber.key())
                 .put("transport", subscriber.transport().name())
+                .put("device", subscriber.deviceOrdinal())
                 .put("format", format.pixelFormat().name())
                 .put("width", format.width())
                 .put("height", format.height());

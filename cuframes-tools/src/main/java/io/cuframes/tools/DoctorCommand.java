@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.tools;
 
+import io.cuframes.internal.cuda.ReaderDevice;
 import io.cuframes.internal.doctor.Doctor;
 import io.cuframes.internal.doctor.Finding;
 import io.cuframes.internal.doctor.Outcome;
@@ -79,6 +80,15 @@ final class DoctorCommand implements Callable<Integer> {
             description = "With --key: how long to wait for a frame (default: ${DEFAULT-VALUE}).")
     private Duration timeout;
 
+    @Option(
+            names = "--device",
+            paramLabel = "N",
+            description =
+                    "With --key: the GPU to read on, as this process counts them (CUDA_VISIBLE_DEVICES). Without it: the"
+                            + " ring's, or where this process does not see that one, the only one that it sees. Another GPU than"
+                            + " the ring's is for transport CUDA_VMM.")
+    private Integer device;
+
     @Mixin
     private CommonOptions common;
 
@@ -93,6 +103,10 @@ final class DoctorCommand implements Callable<Integer> {
         if (key != null && requirement != null) {
             throw new ParameterException(
                     spec.commandLine(), "--require is for the host, and --key for one stream: use one of them");
+        }
+        if (device != null && (key == null || device < 0)) {
+            throw new ParameterException(
+                    spec.commandLine(), "--device is " + device + ": it is for --key, and cannot be negative");
         }
         common.startLogging(System.Logger.Level.ERROR); // a warning would be a finding
         report = Report.forStream(common.json);
@@ -147,7 +161,13 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     private int examineStream() {
-        StreamExam.Result result = new StreamExam(key, common.socketDirectory, timeout, new Progress()).examine();
+        StreamExam.Result result = new StreamExam(
+                        key,
+                        common.socketDirectory,
+                        timeout,
+                        device == null ? ReaderDevice.AUTOMATIC : device,
+                        new Progress())
+                .examine();
         boolean readable = result.verdict() == StreamExam.Verdict.READABLE;
         String held = String.format(Locale.ROOT, "%.1f ms", result.heldNanos() / 1e6);
         String why = result.verdict() == StreamExam.Verdict.NO_PUBLISHER

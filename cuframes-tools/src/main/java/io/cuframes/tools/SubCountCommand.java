@@ -118,6 +118,14 @@ final class SubCountCommand implements Callable<Integer> {
             description = "First read, and verify, N frames that are not counted: a JVM is slow at first.")
     private long warmup;
 
+    @Option(
+            names = "--device",
+            paramLabel = "N",
+            description = "The GPU to read on, as this process counts them (CUDA_VISIBLE_DEVICES). Without it: the"
+                    + " ring's, or where this process does not see that one, the only one that it sees. Another GPU than"
+                    + " the ring's is for transport CUDA_VMM.")
+    private Integer device;
+
     @Mixin
     private CommonOptions common;
 
@@ -135,6 +143,7 @@ final class SubCountCommand implements Callable<Integer> {
         checks.requireAtLeast("--warmup", warmup, 0);
         checks.requireRange("--connect-timeout-ms", connectTimeoutMillis, 0, MOST_MILLIS);
         checks.requireRange("--timeout-ms", timeoutMillis, 1, MOST_MILLIS);
+        checks.requireAtLeast("--device", device == null ? 0 : device, 0);
         common.startLogging(System.Logger.Level.WARNING);
         child.watchStdin();
         Thread self = Thread.currentThread();
@@ -166,6 +175,9 @@ final class SubCountCommand implements Callable<Integer> {
                 .connectTimeout(Duration.ofMillis(connectTimeoutMillis))
                 .stallAfter(Duration.ofMillis(timeoutMillis))
                 .name("sub-count");
+        if (device != null) {
+            builder.device(device);
+        }
         return (reconnect ? builder.reconnect(Backoff.DEFAULT).listener(epochs) : builder).open();
     }
 

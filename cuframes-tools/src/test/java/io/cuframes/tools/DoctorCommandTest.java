@@ -10,6 +10,7 @@ import com.google.gson.JsonObject;
 import io.cuframes.Publisher;
 import io.cuframes.Subscriber;
 import io.cuframes.Transport;
+import io.cuframes.internal.cuda.ReaderDevice;
 import io.cuframes.internal.doctor.Finding;
 import io.cuframes.internal.doctor.Outcome;
 import io.cuframes.internal.doctor.ReadStep;
@@ -63,7 +64,8 @@ class DoctorCommandTest {
     /** Goes the way in this process, which the command only prints; gives the last step, which is the one that failed. */
     private Finding examine(Verdict verdict) {
         List<Finding> told = new ArrayList<>();
-        StreamExam.Result result = new StreamExam(key, directory, Duration.ofSeconds(1), told::add).examine();
+        StreamExam.Result result =
+                new StreamExam(key, directory, Duration.ofSeconds(1), ReaderDevice.AUTOMATIC, told::add).examine();
         assertEquals(verdict, result.verdict(), told::toString);
         assertEquals(told, result.findings());
         for (Finding finding : told.subList(0, told.size() - 1)) {

@@ -15,6 +15,7 @@ import io.cuframes.internal.cuda.Cuda;
 import io.cuframes.internal.cuda.CudaDevice;
 import io.cuframes.internal.cuda.CudaIpcRingView;
 import io.cuframes.internal.cuda.CudaVmmRingView;
+import io.cuframes.internal.cuda.ReaderDevice;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.memory.HostRingView;
@@ -60,7 +61,7 @@ public final class Connection implements AutoCloseable {
      * @param socket the connection; this object's from now on, whatever happens
      * @param welcome the message
      * @param descriptors those that came with it, in its order; not kept
-     * @param reader the GPU to read on, by its ordinal here, or {@link Connector#DEVICE_OF_RING}
+     * @param reader the GPU to read on, by its ordinal here, or {@link ReaderDevice#AUTOMATIC}
      * @throws PublisherLostException if it failed and the publisher is gone
      * @throws CuframesException code PROTOCOL if something does not fit, CUDA if the ring cannot be opened here
      */
@@ -82,7 +83,10 @@ public final class Connection implements AutoCloseable {
             Faults.reach(FaultPoint.SEGMENT_MAPPED);
             this.control = mapControl(descriptors[1], name);
             Faults.reach(FaultPoint.CONTROL_MAPPED);
-            this.device = header.ring().transport().isDevice() ? findDevice(reader) : null;
+            this.device = header.ring().transport().isDevice()
+                    ? ReaderDevice.choose(
+                            reader, header.ring().transport(), header.ring().device())
+                    : null;
             opened = openRing(descriptors, snapshot, name);
             this.ring = opened;
             this.poll = arena.allocate(Pollfd.LAYOUT);
@@ -169,11 +173,6 @@ public final class Connection implements AutoCloseable {
         return page;
     }
 
-    private CudaDevice findDevice(int reader) {
-        Cuda.load();
-        return reader == Connector.DEVICE_OF_RING ? Cuda.device(header.ring().device()) : Cuda.device(reader);
-    }
-
     private RingView openRing(Descriptor[] descriptors, MemorySegment snapshot, String name) {
         SlotPlace[] places = new SlotPlace[header.ring().slots()];
         Arrays.setAll(
@@ -188,21 +187,11 @@ public final class Connection implements AutoCloseable {
                         layout.length(),
                         offsets,
                         header.format().frameBytes());
-            case CUDA_IPC -> new CudaIpcRingView(requireOwn(device, layout), places, name);
+            case CUDA_IPC -> new CudaIpcRingView(device, places, name);
             case CUDA_VMM ->
                 new CudaVmmRingView(device, Cuda.visible(layout.device()), descriptors[2], layout, offsets);
             case AUTO -> throw new AssertionError(layout);
         };
-    }
-
-    private static CudaDevice requireOwn(CudaDevice device, RingLayout ring) {
-        if (!device.uuid().equals(ring.device())) {
-            throw new CuframesException(
-                    ErrorCode.UNSUPPORTED,
-                    "the frames are on " + ring.device() + ", a CUDA_IPC ring is read on its own device, and device "
-                            + device + " was asked for: leave the device out, or publish with transport CUDA_VMM");
-        }
-        return device;
     }
 
     private static CuframesException protocol(String name, String what) {

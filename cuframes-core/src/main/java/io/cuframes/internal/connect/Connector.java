@@ -12,6 +12,7 @@ import io.cuframes.ffm.Errno;
 import io.cuframes.ffm.Libc;
 import io.cuframes.ffm.Pollfd;
 import io.cuframes.ffm.SocketMessage;
+import io.cuframes.internal.cuda.ReaderDevice;
 import io.cuframes.internal.fault.FaultPoint;
 import io.cuframes.internal.fault.Faults;
 import io.cuframes.internal.os.Descriptor;
@@ -40,9 +41,6 @@ public final class Connector {
 
     private static final int MAX_NAME = MessageDescriptor.HELLO_NAME_LENGTH - 1;
 
-    /** In place of a device: that which holds the ring. */
-    public static final int DEVICE_OF_RING = -1;
-
     private final StreamKey key;
     private final List<Place> places;
     private final SubscriberMode mode;
@@ -56,7 +54,7 @@ public final class Connector {
      * @param socketDirectory where to look, or null for the usual places
      * @param mode told to the publisher
      * @param name told to the publisher, at most 63 printable ASCII characters
-     * @param device the GPU to read on, by its ordinal here, or {@link #DEVICE_OF_RING}
+     * @param device the GPU to read on, by its ordinal here, or {@link ReaderDevice#AUTOMATIC}
      */
     public Connector(StreamKey key, Path socketDirectory, SubscriberMode mode, String name, int device) {
         if (name.length() > MAX_NAME || !name.chars().allMatch(c -> c >= 0x20 && c < 0x7f)) {

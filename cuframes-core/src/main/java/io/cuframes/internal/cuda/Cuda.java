@@ -185,22 +185,6 @@ public final class Cuda {
         return devices.get(ordinal);
     }
 
-    /**
-     * The device of a UUID, whatever its ordinal is here.
-     *
-     * @throws CuframesException code CUDA if this process does not see it
-     */
-    public static CudaDevice device(DeviceUuid uuid) {
-        CudaDevice device = visible(uuid);
-        if (device == null) {
-            throw new CuframesException(
-                    ErrorCode.CUDA,
-                    "the frames are on " + uuid + ", and this process sees " + describe(devices())
-                            + ": check CUDA_VISIBLE_DEVICES, or the GPUs given to the container");
-        }
-        return device;
-    }
-
     /** The device of a UUID, or null if this process does not see it. */
     public static CudaDevice visible(DeviceUuid uuid) {
         return devices().stream()
@@ -209,7 +193,8 @@ public final class Cuda {
                 .orElse(null);
     }
 
-    private static String describe(List<CudaDevice> devices) {
+    /** Devices in words. */
+    static String describe(List<CudaDevice> devices) {
         return devices.isEmpty()
                 ? "no device"
                 : String.join(", ", devices.stream().map(CudaDevice::toString).toList());

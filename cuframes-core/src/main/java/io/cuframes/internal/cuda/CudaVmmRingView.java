@@ -12,6 +12,7 @@ import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.protocol.RingLayout;
 import io.cuframes.internal.protocol.SegmentDescriptor;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /** A ring in another process's device memory, mapped from its descriptor for reading alone. */
@@ -28,19 +29,13 @@ public final class CudaVmmRingView implements RingView {
      * @param descriptor what the publisher sent; not kept
      * @param ring as its segment describes it
      * @param offsets where each slot starts; checked against the length already
-     * @throws CuframesException code UNSUPPORTED if that GPU cannot reach the ring or if what is mapped for reading could be written all the same,
-     *     CUDA if the descriptor leads to no such memory
+     * @throws CuframesException code UNSUPPORTED if what is mapped for reading could be written all the same, CUDA if the descriptor leads to no
+     *     such memory or that GPU cannot reach it
      */
     public CudaVmmRingView(
             CudaDevice reader, CudaDevice owner, Descriptor descriptor, RingLayout ring, long[] offsets) {
         this.reader = reader;
         this.offsets = offsets;
-        if (owner != null && !Cuda.canReach(reader, owner)) {
-            throw new CuframesException(
-                    ErrorCode.UNSUPPORTED,
-                    "the frames are on device " + owner + ", and device " + reader
-                            + " cannot reach its memory (no peer access): read on that device, and copy what you need through host memory");
-        }
         long previous = Cuda.useDevice(reader.ordinal());
         try {
             long handle = importFrom(descriptor);
@@ -52,13 +47,34 @@ public final class CudaVmmRingView implements RingView {
                 LibCuda.cuMemRelease(handle); // the mapping keeps the memory
             }
             try {
-                requireReadOnly(mapping.address() + ring.length() - SegmentDescriptor.VMM_TAIL);
+                long tail = mapping.address() + ring.length() - SegmentDescriptor.VMM_TAIL;
+                if (!reader.equals(owner)) {
+                    requireReach(tail, owner, ring);
+                }
+                requireReadOnly(tail);
             } catch (Throwable e) {
                 Closing.undo(e, mapping);
                 throw e;
             }
         } finally {
             Cuda.restoreDevice(previous, reader.ordinal());
+        }
+    }
+
+    /** Reads where no frame is: a driver may map another GPU's memory and not reach it. */
+    private void requireReach(long tail, CudaDevice owner, RingLayout ring) {
+        long stream = 0;
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment word = arena.allocate(JAVA_LONG);
+            stream = Cuda.createStream();
+            Cuda.copyToHost(word, tail, stream);
+            Cuda.synchronize(stream);
+        } catch (CudaException e) {
+            throw withAdvice(e, owner, reader, ring);
+        } finally {
+            if (stream != 0) {
+                LibCuda.cuStreamDestroy_v2(stream); // it is idle
+            }
         }
     }
 
@@ -73,14 +89,23 @@ public final class CudaVmmRingView implements RingView {
     }
 
     private static CudaException withAdvice(CudaException e, CudaDevice owner, CudaDevice reader, RingLayout ring) {
-        String where = owner == null
-                ? "the ring is on " + ring.device() + ", which this process does not see (CUDA_VISIBLE_DEVICES)"
-                : "the ring is on device " + owner;
         return new CudaException(
                 e.call(),
                 e.status(),
-                "a ring of " + ring.length() + " bytes could not be mapped for device " + reader + "; " + where + ": "
-                        + e.getMessage());
+                "a ring of " + ring.length() + " bytes could not be mapped for device " + reader + "; "
+                        + where(owner, reader, ring) + ": " + e.getMessage());
+    }
+
+    /** Where the ring is, and what to do about it. */
+    private static String where(CudaDevice owner, CudaDevice reader, RingLayout ring) {
+        String elsewhere = "read on that GPU, and copy what you need through host memory";
+        if (owner == null) {
+            return "the ring is on " + ring.device()
+                    + ", which this process does not see; if that GPU and this one have no peer"
+                    + " access (nvidia-smi topo -p2p r) or are of different drivers, " + elsewhere;
+        }
+        return "the ring is on device " + owner
+                + (Cuda.canReach(reader, owner) ? "" : ", whose memory it cannot reach (no peer access): " + elsewhere);
     }
 
     /** Tries to write where no frame is. The driver refuses it when it is asked; nothing is queued. */

@@ -16,6 +16,8 @@ import io.cuframes.internal.connect.SocketDirectory;
 import io.cuframes.internal.connect.StreamKey;
 import io.cuframes.internal.connect.StreamSearch;
 import io.cuframes.internal.cuda.Cuda;
+import io.cuframes.internal.cuda.CudaDevice;
+import io.cuframes.internal.cuda.ReaderDevice;
 import io.cuframes.internal.os.FileStatus;
 import io.cuframes.internal.os.PeerCredentials;
 import io.cuframes.internal.os.Posix;
@@ -63,6 +65,10 @@ public final class StreamExam {
     private final String name;
     private final Path socketDirectory;
     private final Duration patience;
+
+    /** To read on: an ordinal, or {@link ReaderDevice#AUTOMATIC}. */
+    private final int device;
+
     private final Doctor.Listener listener;
     private final List<Finding> findings = new ArrayList<>();
     private long heldNanos;
@@ -78,12 +84,14 @@ public final class StreamExam {
      * @param name the key, legal or not
      * @param socketDirectory the user's choice, or null for the usual places
      * @param patience how long to wait for a frame
+     * @param device the GPU to read on, by its ordinal here, or {@link ReaderDevice#AUTOMATIC}
      * @param listener told of each finding as it is made
      */
-    public StreamExam(String name, Path socketDirectory, Duration patience, Doctor.Listener listener) {
+    public StreamExam(String name, Path socketDirectory, Duration patience, int device, Doctor.Listener listener) {
         this.name = name;
         this.socketDirectory = socketDirectory;
         this.patience = patience;
+        this.device = device;
         this.listener = listener;
     }
 
@@ -347,12 +355,11 @@ public final class StreamExam {
                             + " or publish with transport HOST");
             return false;
         }
-        if (Cuda.visible(stream.shape().device()) == null) {
-            fails(
-                    ReadStep.TRANSPORT,
-                    transport,
-                    "the ring is on " + stream.shape().device() + ", which this process does not see",
-                    "check CUDA_VISIBLE_DEVICES and the GPUs that the container is given");
+        CudaDevice reader;
+        try {
+            reader = ReaderDevice.choose(device, transport, stream.shape().device());
+        } catch (CuframesException e) {
+            fails(ReadStep.TRANSPORT, transport, e.getMessage(), "see what it says about the GPU");
             return false;
         }
         String split = transport == Transport.CUDA_IPC ? splitFrom(publisher) : null;
@@ -366,7 +373,10 @@ public final class StreamExam {
             works(
                     ReadStep.TRANSPORT,
                     transport,
-                    "this process sees " + stream.shape().device());
+                    reader.uuid().equals(stream.shape().device())
+                            ? "reads on the ring's own device " + reader
+                            : "the ring is on " + stream.shape().device() + "; reads on device " + reader
+                                    + ", which has to reach it: tried below");
         }
         return true;
     }
@@ -391,12 +401,15 @@ public final class StreamExam {
     private boolean read(StreamKey key, ClockCheck clock) {
         listener.trying(ReadStep.SUBSCRIPTION, "");
         long start = System.nanoTime();
-        try (Subscriber subscriber = Subscriber.builder(key.name())
+        Subscriber.Builder builder = Subscriber.builder(key.name())
                 .socketDirectory(socketDirectory)
                 .mode(SubscriberMode.NEWEST_ONLY)
                 .connectTimeout(CONNECT_PATIENCE)
-                .name("doctor")
-                .open()) {
+                .name("doctor");
+        if (device != ReaderDevice.AUTOMATIC) {
+            builder.device(device);
+        }
+        try (Subscriber subscriber = builder.open()) {
             start = System.nanoTime(); // what comes before is looking for the publisher, and making a context
             works(ReadStep.SUBSCRIPTION, "", "was admitted, and mapped the ring");
             listener.trying(ReadStep.FRAME, "");

@@ -62,7 +62,6 @@ public final class Closing {
      * @param next added to the first as suppressed
      * @return the first there is
      */
-    @SuppressWarnings("ReferenceEquality") // the same object
     public static Throwable join(Throwable first, Throwable next) {
         if (first == null) {
             return next;

@@ -10,6 +10,7 @@ import io.cuframes.ffm.Libc;
 import io.cuframes.fuzz.Input;
 import io.cuframes.fuzz.Limits;
 import io.cuframes.fuzz.RawSocket;
+import io.cuframes.internal.cuda.ReaderDevice;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.Posix;
 import io.cuframes.internal.os.UnixAddress;
@@ -188,7 +189,7 @@ class SubscriberFuzzTest {
                 STREAM.directory(),
                 SubscriberMode.NEWEST_ONLY,
                 "fuzzed",
-                Connector.DEVICE_OF_RING);
+                ReaderDevice.AUTOMATIC);
         try (Connection connection = connector.connect(Duration.ZERO, () -> false)) {
             require(connection.maxLeases() >= 1, "leases");
             connection.ready();

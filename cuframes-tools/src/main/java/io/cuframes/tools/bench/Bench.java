@@ -148,6 +148,7 @@ public final class Bench {
                 plan.height(),
                 plan.slots(),
                 plan.device(),
+                plan.readerDevice(),
                 directory(key),
                 key,
                 originNanos,

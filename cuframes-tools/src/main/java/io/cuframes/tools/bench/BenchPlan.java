@@ -21,6 +21,7 @@ import java.util.List;
  * @param slots of a ring
  * @param rounds how often everything is run, the cases in turn; figures are the medians of the rounds
  * @param device ordinal
+ * @param readerDevice ordinal of the one that {@link Mode#CUDA_VMM_OTHER} reads on; -1 where none was said
  * @param pin whether each process is kept to cores of its own
  * @param out where the files go; null for none
  */
@@ -37,6 +38,7 @@ public record BenchPlan(
         int slots,
         int rounds,
         int device,
+        int readerDevice,
         boolean pin,
         Path out) {
     /** The cases of a round: rings with every way of waiting and every number of streams and subscribers, the others once. */

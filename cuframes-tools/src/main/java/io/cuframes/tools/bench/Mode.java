@@ -16,6 +16,8 @@ public enum Mode {
     FLOOR_BY_HOST(true, null, "one process, the host in between"),
     /** A ring in device memory, shared by a descriptor. */
     CUDA_VMM(true, Transport.CUDA_VMM, "ring in device memory"),
+    /** The same, read on another device than the one that holds it. */
+    CUDA_VMM_OTHER(true, Transport.CUDA_VMM, "ring in device memory, read on another device"),
     /** A ring in device memory, shared by handles. */
     CUDA_IPC(true, Transport.CUDA_IPC, "ring in device memory, by handles"),
     /** The classic way: the reader's stream waits for a CUDA IPC event. */
@@ -58,6 +60,11 @@ public enum Mode {
     /** {@return whether writer and reader are one process} */
     boolean isOneProcess() {
         return this == HOST_FLOOR || this == FLOOR || this == FLOOR_BY_HOST;
+    }
+
+    /** {@return whether the readers' device is another than the ring's} */
+    public boolean isReadElsewhere() {
+        return this == CUDA_VMM_OTHER;
     }
 
     Transport transport() {

@@ -3,6 +3,7 @@ package io.cuframes.tools.bench;
 
 import com.google.gson.JsonObject;
 import io.cuframes.Publisher;
+import io.cuframes.Subscriber;
 import io.cuframes.ffm.LibCudart;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -37,19 +38,33 @@ final class ProbeRole {
 
     private static void tryOut(Mode mode, RoleSpec spec, Gpu gpu) {
         if (mode.isRing()) {
-            Publisher.builder(spec.key() + "-" + mode.word())
+            try (Publisher publisher = Publisher.builder(spec.key() + "-" + mode.word())
                     .socketDirectory(Path.of(spec.directory()))
                     .transport(mode.transport())
                     .device(spec.device())
                     .size(64, 64)
-                    .open()
-                    .close();
+                    .open()) {
+                if (mode.isReadElsewhere()) {
+                    readElsewhere(publisher.key(), spec);
+                }
+            }
         } else if (mode == Mode.STREAM_WAIT) {
             MemorySegment handle = Arena.global().allocate(LibCudart.CUDA_IPC_HANDLE_SIZE);
             long event = gpu.newEvent(LibCudart.cudaEventDisableTiming | LibCudart.cudaEventInterprocess);
             Gpu.check(LibCudart.cudaIpcGetEventHandle(handle, event), "cudaIpcGetEventHandle");
             Gpu.check(LibCudart.cudaIpcGetMemHandle(handle, gpu.allocate(1 << 20)), "cudaIpcGetMemHandle");
         }
+    }
+
+    private static void readElsewhere(String key, RoleSpec spec) {
+        if (spec.readerDevice() < 0) {
+            throw new IllegalStateException("no --reader-device was given");
+        }
+        Subscriber.builder(key)
+                .socketDirectory(Path.of(spec.directory()))
+                .device(spec.readerDevice())
+                .open()
+                .close();
     }
 
     /** What is to be said of an error in a line; where libraries were looked for would be many. */

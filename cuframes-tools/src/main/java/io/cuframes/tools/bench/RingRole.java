@@ -32,7 +32,7 @@ final class RingRole {
             for (int stream = 0; stream < spec.streams(); stream++) {
                 publishers.add(open(spec, stream));
             }
-            List<Gpu> gpus = gpus(spec);
+            List<Gpu> gpus = gpus(spec, spec.device());
             Meeting meeting = new Meeting(spec);
             for (int reader = 0; reader < spec.subscribers(); reader++) {
                 meeting.await("subscriber-" + reader);
@@ -44,10 +44,10 @@ final class RingRole {
     }
 
     /** One for each stream's thread, made before the first frame; null for each where there is none. */
-    private static List<Gpu> gpus(RoleSpec spec) {
+    private static List<Gpu> gpus(RoleSpec spec, int device) {
         List<Gpu> gpus = new ArrayList<>();
         for (int stream = 0; stream < spec.streams(); stream++) {
-            gpus.add(spec.mode().needsGpu() ? new Gpu(spec.device()) : null);
+            gpus.add(spec.mode().needsGpu() ? new Gpu(device) : null);
         }
         return gpus;
     }
@@ -155,7 +155,7 @@ final class RingRole {
             for (int stream = 0; stream < spec.streams(); stream++) {
                 subscribers.add(subscribe(spec, stream));
             }
-            List<Gpu> gpus = gpus(spec);
+            List<Gpu> gpus = gpus(spec, spec.readDevice());
             new Meeting(spec).ready("subscriber-" + spec.index());
             return onThreads(spec, stream -> read(spec, subscribers.get(stream), gpus.get(stream)));
         } finally {
@@ -170,7 +170,7 @@ final class RingRole {
                 .waitStrategy(spec.strategy())
                 .connectTimeout(CONNECT_TIMEOUT)
                 .name("bench");
-        return (spec.mode().needsGpu() ? builder.device(spec.device()) : builder).open();
+        return (spec.mode().needsGpu() ? builder.device(spec.readDevice()) : builder).open();
     }
 
     private static RoleResult read(RoleSpec spec, Subscriber subscriber, Gpu gpu) {

@@ -19,6 +19,7 @@ import io.cuframes.WaitStrategy;
  * @param height pixels
  * @param slots of a ring
  * @param device ordinal
+ * @param readerDevice ordinal of the one that {@link Mode#CUDA_VMM_OTHER} reads on; -1 where none was said
  * @param directory what the processes of a case meet in
  * @param key beginning of the streams' keys
  * @param originNanos {@link System#nanoTime()} of the run's begin, which is one clock for all processes of a host
@@ -38,6 +39,7 @@ record RoleSpec(
         int height,
         int slots,
         int device,
+        int readerDevice,
         String directory,
         String key,
         long originNanos,
@@ -61,6 +63,11 @@ record RoleSpec(
 
     long frameBytes() {
         return (long) width * height * 3 / 2;
+    }
+
+    /** The device that readers of the mode read on. */
+    int readDevice() {
+        return mode.isReadElsewhere() ? readerDevice : device;
     }
 
     String key(int stream) {

@@ -27,6 +27,7 @@ class ReadingTest {
             64,
             6,
             0,
+            -1,
             "/x",
             "k",
             System.nanoTime(),
