@@ -304,7 +304,8 @@ public final class Connection implements AutoCloseable {
                 },
                 () -> {
                     if (pages) {
-                        ArenaEnd.close(arena, "the segment of \"" + header.key() + "\""); // a frame's user data lies there
+                        ArenaEnd.close(
+                                arena, "the segment of \"" + header.key() + "\""); // a frame's user data lies there
                         Faults.reach(FaultPoint.ALL_UNMAPPED);
                     }
                 },

@@ -78,8 +78,7 @@ final class ListeningSocket implements AutoCloseable {
     }
 
     /** Waits for a publisher that is on its way out, but not where the lock is not waited for either. */
-    private static ListeningSocket openWhenFree(
-            StreamKey key, OpenedPlace place, Access access, long patienceNanos) {
+    private static ListeningSocket openWhenFree(StreamKey key, OpenedPlace place, Access access, long patienceNanos) {
         UnixAddress address = place.address(key.socketFile());
         long deadline = System.nanoTime() + (patienceNanos == 0 ? 0 : ENDING_NANOS);
         for (boolean first = true; ; first = false) {

@@ -246,7 +246,8 @@ public final class GpuAnnouncer implements Announcer {
         if (lastStream == NO_STREAM) {
             return LibCuda.CUDA_SUCCESS;
         }
-        // The handle of a per-thread stream names another one in each thread: the event that was recorded there does not.
+        // The handle of a per-thread stream names another one in each thread: the event that was recorded there does
+        // not.
         return lastStream == DeviceStreams.PER_THREAD_STREAM ? ask(event::status) : queryStream(lastStream);
     }
 
