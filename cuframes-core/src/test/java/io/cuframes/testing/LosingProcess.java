@@ -122,7 +122,7 @@ public final class LosingProcess {
                 taken = subscriber.next(LONG);
             }
 
-            /** The lease is left to a GPU that does not end it, unless it is quick. */
+            // The lease is left to a GPU that does not end it, unless it is quick.
             @Override
             public void strayBefore(Runnable kernel) {
                 kernel.run();
