@@ -61,7 +61,7 @@ final class Steps {
         if (first == null) {
             return next;
         }
-        if (first != next) { // the same OutOfMemoryError may be thrown twice
+        if (!first.equals(next)) { // the same OutOfMemoryError may be thrown twice
             first.addSuppressed(next);
         }
         return first;

@@ -72,7 +72,7 @@ class DecoderReturnTest {
                 Playback playback = new Playback(source, directory, Transport.HOST)) {
             rest(playback);
             hardware.openFailure = new CudaException("cuDevicePrimaryCtxRetain", OUT_OF_MEMORY, "no memory on the GPU");
-            hardware.openFailures = 2;
+            hardware.openFailures.set(2);
             assertEquals(VideoSource.Status.PUBLISHED, playback.play());
             assertEquals(4, hardware.opens());
             String lost = "lost: " + clip + ": no memory on the GPU";
@@ -86,7 +86,7 @@ class DecoderReturnTest {
                 Playback playback = new Playback(source, directory, Transport.HOST)) {
             rest(playback);
             hardware.openFailure = new CudaException("cuDevicePrimaryCtxRetain", LOST, "lost");
-            hardware.openFailures = Integer.MAX_VALUE;
+            hardware.openFailures.set(Integer.MAX_VALUE);
             CudaException thrown = assertThrows(CudaException.class, playback::play);
             assertTrue(thrown.isContextLost());
             assertTrue(thrown.getMessage().contains(clip.toString()), thrown.getMessage());
@@ -152,7 +152,7 @@ class DecoderReturnTest {
     @Test
     void anErrorAsASourceIsOpenedLeavesNothingOpen() throws Exception {
         hardware.openFailure = new StackOverflowError("as it is opened");
-        hardware.openFailures = 1;
+        hardware.openFailures.set(1);
         assertThrows(
                 StackOverflowError.class,
                 () -> source(VideoSource.Decoder.NVDEC).open());

@@ -198,7 +198,7 @@ class GpuStallTest {
                 Publisher publisher = publisher(source.format(), 0)) {
             assertEquals(VideoSource.Status.PUBLISHED, source.publishNext(publisher));
             hardware.copyFailure = new CudaException("cuMemcpy2DAsync", 2, "the GPU is out of memory");
-            hardware.copyFailures = 3;
+            hardware.copyFailures.set(3);
             for (int i = 0; i < 3; i++) {
                 assertEquals(VideoSource.Status.DROPPED, source.publishNext(publisher));
             }
@@ -212,7 +212,7 @@ class GpuStallTest {
         try (VideoSource source = source().open();
                 Publisher publisher = publisher(source.format(), 0)) {
             hardware.copyFailure = new CudaException("cuMemcpy2DAsync", LOST, "an illegal address");
-            hardware.copyFailures = 1;
+            hardware.copyFailures.set(1);
             CudaException thrown = assertThrows(CudaException.class, () -> source.publishNext(publisher));
             assertTrue(thrown.isContextLost());
             assertEquals(List.of(), news.lines());

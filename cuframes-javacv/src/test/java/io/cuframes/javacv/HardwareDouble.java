@@ -10,6 +10,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.bytedeco.ffmpeg.avcodec.AVPacket;
 import org.bytedeco.ffmpeg.avutil.AVFrame;
 
@@ -21,24 +22,23 @@ final class HardwareDouble implements AutoCloseable {
     /** What the next calls throw or say; null for nothing. */
     volatile Throwable openFailure;
 
-    volatile int openFailures;
+    final AtomicInteger openFailures = new AtomicInteger();
     volatile RuntimeException copyFailure;
-    volatile int copyFailures;
+    final AtomicInteger copyFailures = new AtomicInteger();
     volatile Throwable closeFailure;
     volatile String refusal;
     volatile boolean watchesContext;
-    private volatile int opens;
+    private final AtomicInteger opens = new AtomicInteger();
     private long surface;
 
     /** How often a decoder was asked for. */
     int opens() {
-        return opens;
+        return opens.get();
     }
 
     FrameDecoder open(Demuxer demuxer, int device) {
-        opens++;
-        if (openFailures > 0) {
-            openFailures--;
+        opens.incrementAndGet();
+        if (openFailures.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
             throw sneaky(openFailure);
         }
         return new Decoder(demuxer, device);
@@ -119,8 +119,7 @@ final class HardwareDouble implements AutoCloseable {
 
         @Override
         public void copy(AVFrame frame, WritableFrame slot, boolean deviceRing) {
-            if (copyFailures > 0) {
-                copyFailures--;
+            if (copyFailures.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
                 throw copyFailure;
             }
             if (!deviceRing) {
