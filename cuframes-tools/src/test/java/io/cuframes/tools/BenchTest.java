@@ -17,7 +17,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.HdrHistogram.EncodableHistogram;
@@ -172,11 +171,8 @@ class BenchTest {
 
     @Test
     void deviceModesRunOnTheStandInForCuda() throws Exception {
-        Path standIn = compileStandIn();
-        Map<String, String> environment =
-                Map.of("CUFRAMES_CUDART", standIn.toString(), "CUFRAMES_CUDA", standIn.toString());
         try (Tool bench = bench(
-                environment,
+                StandInLibrary.environment(directory),
                 "--modes=floor,floor-by-host,cuda-vmm,cuda-ipc,stream-wait,host-copy,host-copy-pinned",
                 "--frames=40",
                 "--rate=100",
@@ -202,21 +198,6 @@ class BenchTest {
             assertTrue(leftOut.get("stream-wait").getAsString().contains("cudaIpcGetEventHandle"), leftOut.toString());
             assertEquals(List.of(), leftovers(bench));
         }
-    }
-
-    private Path compileStandIn() throws Exception {
-        Needs.compiler();
-        Path library = directory.resolve("libcuda_standin.so");
-        List<String> command = new ArrayList<>(List.of("cc", "-O2", "-fPIC", "-shared", "-pthread", "-std=gnu11"));
-        command.addAll(List.of("-fvisibility=hidden", "-Wl,-Bsymbolic", "-o", library.toString()));
-        try (Stream<Path> files = Files.list(Path.of("..", "cuframes-core", "src", "test", "c", "cuda_standin"))) {
-            command.addAll(files.map(Path::toString)
-                    .filter(file -> file.endsWith(".c"))
-                    .sorted()
-                    .collect(Collectors.toList()));
-        }
-        assertEquals(0, new ProcessBuilder(command).inheritIO().start().waitFor());
-        return library;
     }
 
     @Test

@@ -7,20 +7,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import io.cuframes.javacv.TestPatternWriter;
-import io.cuframes.testing.CudaStandIn;
-import io.cuframes.testing.StandInTest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** rtsp-source where the GPU has no memory for a ring for a while, and where its context is lost. */
-@StandInTest
 @Timeout(300)
 class GpuTroubleTest {
     private static final int FRAMES = 10;
@@ -32,6 +30,8 @@ class GpuTroubleTest {
 
     private static Path clip;
 
+    private static Map<String, String> standIn;
+
     private final String key = "trouble-" + ProcessHandle.current().pid();
 
     @TempDir
@@ -39,6 +39,7 @@ class GpuTroubleTest {
 
     @BeforeAll
     static void makeAClipOfTwoFormats() throws Exception {
+        standIn = StandInLibrary.environment(clips);
         clip = clips.resolve("both.h264");
         Files.write(clip, Files.readAllBytes(makeAClip("small.h264", 320, 192)));
         Files.write(clip, Files.readAllBytes(makeAClip("large.h264", 640, 384)), StandardOpenOption.APPEND);
@@ -65,8 +66,8 @@ class GpuTroubleTest {
         line.addAll(List.of("--socket-dir", directory.toString(), "--json"));
         line.addAll(List.of(more));
         ProcessBuilder builder = new ProcessBuilder(line);
-        builder.environment().putAll(CudaStandIn.environment());
-        builder.environment().put(CudaStandIn.variable("FAIL"), failure);
+        builder.environment().putAll(standIn);
+        builder.environment().put("CUFRAMES_STANDIN_FAIL", failure);
         return Tool.start(directory, builder);
     }
 

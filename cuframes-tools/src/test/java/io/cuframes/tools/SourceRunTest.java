@@ -32,10 +32,11 @@ import org.junit.jupiter.api.io.TempDir;
 /** A run whose publishers cannot be opened when they are wanted: now, or at all. */
 @Timeout(120)
 class SourceRunTest {
-    private static final CudaException NO_MEMORY = new CudaException("cudaMalloc", 2, "no memory for the ring");
-    private static final CuframesException TAKEN =
-            new CuframesException(ErrorCode.ALREADY_EXISTS, "somebody else publishes it");
     private static final int FRAMES = 5;
+
+    private final CudaException noMemory = new CudaException("cudaMalloc", 2, "no memory for the ring");
+    private final CuframesException taken =
+            new CuframesException(ErrorCode.ALREADY_EXISTS, "somebody else publishes it");
 
     @TempDir
     Path directory;
@@ -125,7 +126,7 @@ class SourceRunTest {
 
     @Test
     void aPatientRunTriesItsFirstPublisherUntilThereIsMemory() {
-        failures.addAll(List.of(NO_MEMORY, NO_MEMORY));
+        failures.addAll(List.of(noMemory, noMemory));
         try (VideoSource source = source()) {
             SourceRun run = run(source, true);
             run.run(StopSignal.get());
@@ -142,10 +143,10 @@ class SourceRunTest {
 
     @Test
     void anotherRunSaysSoAtOnce() {
-        failures.add(NO_MEMORY);
+        failures.add(noMemory);
         try (VideoSource source = source()) {
             SourceRun run = run(source, false);
-            assertSame(NO_MEMORY, assertThrows(CudaException.class, () -> run.run(StopSignal.get())));
+            assertSame(noMemory, assertThrows(CudaException.class, () -> run.run(StopSignal.get())));
             assertNull(run.publisher());
             assertEquals(List.of(), news);
         }
@@ -153,10 +154,10 @@ class SourceRunTest {
 
     @Test
     void whatTurnsFinalWhileItIsTriedEndsTheRun() {
-        failures.addAll(List.of(NO_MEMORY, TAKEN));
+        failures.addAll(List.of(noMemory, taken));
         try (VideoSource source = source()) {
             SourceRun run = run(source, true);
-            assertSame(TAKEN, assertThrows(CuframesException.class, () -> run.run(StopSignal.get())));
+            assertSame(taken, assertThrows(CuframesException.class, () -> run.run(StopSignal.get())));
             assertTrue(news.getFirst().startsWith("waiting 500 ms"), news.toString());
         }
     }
