@@ -15,6 +15,7 @@ import io.cuframes.internal.memory.RingView;
 import io.cuframes.internal.os.ArenaEnd;
 import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Reaper;
+import io.cuframes.internal.protocol.ControlDescriptor;
 import io.cuframes.internal.protocol.DeviceUuid;
 import io.cuframes.internal.protocol.HeadWord;
 import io.cuframes.internal.protocol.MessageDescriptor;
@@ -179,6 +180,10 @@ final class Session {
 
     /** Takes a place in the ring and says so. */
     private void begin(Session before) {
+        if (deviceReads != null) { // plain stores: the publisher looks at it once READY, which is sent below, has come
+            device().uuid()
+                    .write(connection.control().asSlice(ControlDescriptor.DEVICE_UUID_OFFSET, DeviceUuid.LENGTH));
+        }
         if (before != null && before.header().epoch() == header().epoch()) {
             reader.resumeAfter(before.reader.cursor());
         } else {

@@ -19,7 +19,8 @@ import org.junit.jupiter.api.Test;
  * As containers that share nothing but the socket directory: the subscribers have new pid, ipc and mount namespaces and a {@code /dev/shm} of their own.
  */
 abstract class NamespaceConformance {
-    private static final List<String> CONTAINER = List.of(
+    /** Starts what its last arguments say as in a container. */
+    static final List<String> CONTAINER = List.of(
             "unshare",
             "--pid",
             "--ipc",
@@ -51,6 +52,12 @@ abstract class NamespaceConformance {
         return child;
     }
 
+    /** What {@link #CONTAINER} takes. */
+    static void requireNamespaces() throws IOException, InterruptedException {
+        Needs.program("unshare", "util-linux");
+        Needs.that(canUnshare(), "the right to make namespaces and to mount, as root has it");
+    }
+
     private static boolean canUnshare() throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(CONTAINER);
         command.add("true");
@@ -64,8 +71,7 @@ abstract class NamespaceConformance {
 
     @Test
     void subscribersInContainersReadFollowAndDie() throws Exception {
-        Needs.program("unshare", "util-linux");
-        Needs.that(canUnshare(), "the right to make namespaces and to mount, as root has it");
+        requireNamespaces();
         try (Child publisher =
                 Child.start(PublisherProcess.class, stream.key(), stream.directory(), transport, 6, 320, 180)) {
             assertEquals("ready " + transport, publisher.answer());

@@ -6,6 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.cuframes.internal.connect.Observation;
+import io.cuframes.internal.connect.Observer;
+import io.cuframes.internal.connect.Place;
+import io.cuframes.internal.connect.StreamKey;
 import io.cuframes.internal.cuda.Cuda;
 import io.cuframes.testing.Child;
 import io.cuframes.testing.DeviceStream;
@@ -107,6 +111,29 @@ abstract class OtherDeviceConformance {
             String device = reader.ask("device");
             assertTrue(device.contains("CUDA_VMM on device 0 "), device);
             assertTrue(device.endsWith(", from a ring on " + Cuda.device(0).uuid()), device);
+            read(publisher, reader);
+            Observation seen = Observer.look(new StreamKey(stream.key()), Place.chosen(stream.directory()))
+                    .observation();
+            assertEquals(
+                    Cuda.device(1).uuid(), seen.readers().getFirst().device(), "who looks is told where it is read");
+            assertEquals(Cuda.device(0).uuid(), seen.shape().device());
+        }
+    }
+
+    @Test
+    void aContainerWithAGpuOfItsOwnReads() throws Exception {
+        NamespaceConformance.requireNamespaces();
+        List<String> container = new ArrayList<>(List.of("env", visibility() + "=1"));
+        container.addAll(NamespaceConformance.CONTAINER);
+        try (Child publisher = publisherThatSees("0", Transport.CUDA_VMM);
+                Child reader = Child.startBy(
+                        container,
+                        SubscriberProcess.class,
+                        stream.key(),
+                        stream.directory(),
+                        SubscriberMode.STRICT_ORDER)) {
+            assertEquals("ready CUDA_VMM", reader.answer());
+            assertTrue(reader.ask("device").contains("from a ring on"));
             read(publisher, reader);
         }
     }

@@ -178,10 +178,18 @@ final class StreamTable {
                     + (reader.ready()
                             ? "lag " + stream.lag(reader) + ", held " + held(reader)
                                     + ", received " + reader.received() + ", missed " + reader.missed()
+                                    + elsewhere(stream, reader)
                                     + (reader.stalled() ? ", STALLED: waited for no longer" : "")
                             : "connected, not reading yet"));
         }
         return lines;
+    }
+
+    /** On which GPU it reads, where that is not the ring's. */
+    private static String elsewhere(Observation stream, Observation.Reader reader) {
+        boolean own = reader.device().equals(stream.shape().device())
+                || reader.device().equals(DeviceUuid.NONE);
+        return own ? "" : ", reads on " + reader.device();
     }
 
     /** How many frames, and how long ago the oldest of them was published. */
@@ -271,6 +279,11 @@ final class StreamTable {
                 .put("timeouts", reader.timeouts())
                 .put("waiting", reader.waiting())
                 .put("stalled", reader.stalled())
+                .put(
+                        "device",
+                        reader.device().equals(DeviceUuid.NONE)
+                                ? null
+                                : reader.device().toString())
                 .end();
     }
 }

@@ -104,6 +104,7 @@ public record Observation(
      * @param missed frames it was never given
      * @param timeouts times it asked for a frame and none came in time
      * @param name what it calls itself, printable ASCII
+     * @param device the GPU that it says it reads on
      */
     public record Reader(
             int number,
@@ -118,7 +119,8 @@ public record Observation(
             long received,
             long missed,
             long timeouts,
-            String name) {}
+            String name,
+            DeviceUuid device) {}
 
     /** Slots that some subscriber reads now. */
     public int slotsInUse() {

@@ -183,5 +183,6 @@ final class ObservationAnswer {
         ObservationMessages.put(message, ObservationDescriptor.READER_RECEIVED_OFFSET, lag.received());
         ObservationMessages.put(message, ObservationDescriptor.READER_MISSED_OFFSET, lag.missed());
         ObservationMessages.put(message, ObservationDescriptor.READER_TIMEOUTS_OFFSET, lag.timeouts());
+        page.device().write(message.asSlice(ObservationDescriptor.READER_DEVICE_UUID_OFFSET, DeviceUuid.LENGTH));
     }
 }

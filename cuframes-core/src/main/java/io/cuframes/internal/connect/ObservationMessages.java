@@ -167,7 +167,8 @@ final class ObservationMessages {
                 count64(message, ObservationDescriptor.READER_RECEIVED_OFFSET),
                 count64(message, ObservationDescriptor.READER_MISSED_OFFSET),
                 count64(message, ObservationDescriptor.READER_TIMEOUTS_OFFSET),
-                name);
+                name,
+                DeviceUuid.read(message.asSlice(ObservationDescriptor.READER_DEVICE_UUID_OFFSET, DeviceUuid.LENGTH)));
     }
 
     /** A count; what would be negative here is as good as endless. */

@@ -8,7 +8,7 @@ package io.cuframes.internal.protocol;
  *    0 ┌──────────────────────────────────────────────────────────┐
  *      │ magic, version, subscriber, epoch                        │ publisher, before it is sent
  *   64 ├──────────────────────────────────────────────────────────┤
- *      │ cursor, waiting, mode, received, missed, timeouts        │ subscriber
+ *      │ cursor, waiting, mode, counters, device_uuid             │ subscriber
  *  512 ├──────────────────────────────────────────────────────────┤
  *      │ lease[64]: the seq being read in each slot, or 0         │ subscriber's CPU or GPU
  * 1024 ├──────────────────────────────────────────────────────────┤
@@ -31,6 +31,7 @@ public final class ControlDescriptor {
     public static final long RECEIVED_OFFSET = 80;
     public static final long MISSED_OFFSET = 88;
     public static final long TIMEOUTS_OFFSET = 96;
+    public static final long DEVICE_UUID_OFFSET = 104;
     public static final long LEASES_OFFSET = 512;
     public static final long LENGTH = 4096;
 

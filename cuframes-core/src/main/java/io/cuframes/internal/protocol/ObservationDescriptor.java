@@ -9,8 +9,8 @@ package io.cuframes.internal.protocol;
  *            ┌────────┬──────┬──────┬───────────────────────────────────────────────────────┐
  *  OBSERVED  │ 256    │ 6    │ 0    │ version, pid, epoch, what is constant, counters, key   │
  *            ├────────┼──────┼──────┼──────────────────────────────────────────┬────────────┘
- *  READER    │ 128    │ 7    │ 0    │ number, pid, mode, flags, counters, name │
- *            └────────┴──────┴──────┴──────────────────────────────────────────┘ 128
+ *  READER    │ 144    │ 7    │ 0    │ number, pid, flags, counters, name, GPU  │
+ *            └────────┴──────┴──────┴──────────────────────────────────────────┘ 144
  *             length   type   reserved
  * </pre>
  */
@@ -55,7 +55,7 @@ public final class ObservationDescriptor {
     public static final long OBSERVED_KEY_OFFSET = 192;
     public static final int OBSERVED_KEY_LENGTH = 64;
 
-    public static final int READER_LENGTH = 128;
+    public static final int READER_LENGTH = 144;
     public static final long READER_SUBSCRIBER_OFFSET = 8;
     public static final long READER_PID_OFFSET = 12;
     public static final long READER_MODE_OFFSET = 16;
@@ -68,6 +68,7 @@ public final class ObservationDescriptor {
     public static final long READER_TIMEOUTS_OFFSET = 56;
     public static final long READER_NAME_OFFSET = 64;
     public static final int READER_NAME_LENGTH = 64;
+    public static final long READER_DEVICE_UUID_OFFSET = 128;
 
     /** Bits of a READER's flags. */
     public static final int READER_READY = 1;

@@ -5,6 +5,7 @@ import io.cuframes.SubscriberLag;
 import io.cuframes.SubscriberMode;
 import io.cuframes.internal.os.ArenaEnd;
 import io.cuframes.internal.protocol.ControlDescriptor;
+import io.cuframes.internal.protocol.DeviceUuid;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.Shared;
 import io.cuframes.internal.protocol.SlotDescriptor;
@@ -286,6 +287,17 @@ public final class ControlPage implements AutoCloseable {
                 waits(),
                 hasStalled(),
                 heldNanos(slots, segment));
+    }
+
+    /**
+     * The GPU that the subscriber says it reads on. From any thread. Plain loads: it was stored before READY was sent, and is shown to people alone.
+     *
+     * @return {@link DeviceUuid#NONE} if it reads in host memory, does not read yet or is gone
+     */
+    public synchronized DeviceUuid device() {
+        return ready && !closed
+                ? DeviceUuid.read(memory.asSlice(ControlDescriptor.DEVICE_UUID_OFFSET, DeviceUuid.LENGTH))
+                : DeviceUuid.NONE;
     }
 
     /** A count of the page; unsigned, so that what it holds may look negative here. */
