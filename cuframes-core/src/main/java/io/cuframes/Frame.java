@@ -471,6 +471,6 @@ public final class Frame implements AutoCloseable {
 
     /** What to throw where memory was found to be unmapped: that another thread has closed the subscriber, and this frame with it. */
     private IllegalStateException closedMeanwhile(IllegalStateException unmapped) {
-        return isOpen() ? unmapped : closed();
+        return isOpen() && !session.isClosing() ? unmapped : closed();
     }
 }

@@ -507,7 +507,7 @@ final class Session {
             if (deviceReads != null) {
                 deviceReads.copy(connection.ring().address(slot), target);
             } else {
-                MemorySegment.copy(connection.ring().host(slot), 0, target, 0, target.byteSize());
+                copyHost(connection.ring().host(slot), target);
             }
             if (!frame.isStill(seq)) { // a close of this session waits for who is inside, but not for who comes after
                 throw new IllegalStateException(
@@ -515,6 +515,18 @@ final class Session {
             }
         } finally {
             leave();
+        }
+    }
+
+    private void copyHost(MemorySegment source, MemorySegment target) {
+        try {
+            MemorySegment.copy(source, 0, target, 0, target.byteSize());
+        } catch (IllegalStateException e) {
+            if (!closing) {
+                throw e; // it is about the target
+            }
+            throw new IllegalStateException(
+                    "this frame of \"" + key + "\" was closed with its subscriber while it was copied", e);
         }
     }
 
@@ -726,6 +738,11 @@ final class Session {
             return;
         }
         closeOnceUnread();
+    }
+
+    /** Whether the mappings go, though frames are open still. */
+    boolean isClosing() {
+        return closing;
     }
 
     /** Whether a thread is inside a method that uses the mappings. */
