@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -413,9 +414,14 @@ int stream_submit(uintptr_t handle, const struct operation *operation, bool wait
     return wait ? await_done(stream, stream->queued) : OK;
 }
 
+/* As CUDA does, it does not survive the handle of a stream that was destroyed. */
 int stream_query(uintptr_t handle) {
     struct stream *stream = find(handle);
-    return stream == NULL ? INVALID_HANDLE : stream->done < stream->queued ? NOT_READY : OK;
+    if (stream == NULL) {
+        fprintf(stderr, "cuda-standin: a stream that is no more is queried: CUDA crashes there\n");
+        abort();
+    }
+    return stream->done < stream->queued ? NOT_READY : OK;
 }
 
 int stream_await(uintptr_t handle) {

@@ -19,6 +19,7 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
@@ -35,6 +36,11 @@ abstract class DeviceStreamConformance {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     final StreamFixture fixture = new StreamFixture();
+
+    @BeforeEach
+    void initialize() {
+        Cuda.load(); // the streams of a test may be its first use of CUDA
+    }
 
     @AfterEach
     void cleanUp() {

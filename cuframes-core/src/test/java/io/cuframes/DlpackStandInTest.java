@@ -350,7 +350,7 @@ class DlpackStandInTest {
         CudaStandIn.loseDevice(700);
         delete(taken);
         assertEquals(SLOTS, acquirable());
-        assertThrows(CudaException.class, subscriber::close);
+        subscriber.close(); // a lost context is no failure of this close
         assertThrows(CudaException.class, publisher::close);
         CudaStandIn.recoverDevice(); // lets go of the pages that were pinned for it
     }

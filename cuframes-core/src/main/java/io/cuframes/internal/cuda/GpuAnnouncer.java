@@ -243,7 +243,8 @@ public final class GpuAnnouncer implements Announcer {
     }
 
     private int lastStatus() {
-        if (lastStream == NO_STREAM) {
+        // Once its frames are announced, a stream may be destroyed, and CUDA crashes on the handle of such a stream.
+        if (lastStream == NO_STREAM || writer.announced() >= writer.published()) {
             return LibCuda.CUDA_SUCCESS;
         }
         // The handle of a per-thread stream names another one in each thread: the event that was recorded there does

@@ -122,7 +122,7 @@ class DoctorStandInTest {
 
     @Test
     void aDeviceThatCannotReachAnotherIsANote() {
-        CudaStandIn.set("FAIL", "cuDeviceCanAccessPeer:1+:" + NOT_SUPPORTED);
+        CudaStandIn.set("FAIL", "cuMemcpyDtoHAsync_v2:1+:" + NOT_SUPPORTED);
         List<Finding> findings = examine();
         assertAll(Outcome.NOTE, 2, find(findings, Check.OTHER_DEVICE));
         assertAll(Outcome.WORKS, 2, find(findings, Check.CUDA_VMM));
