@@ -36,7 +36,7 @@ class Plan:
 def source_commands(cuframes, plan, directory, keys):
     """The sources: one process for all cameras where rtsp-source can do that, else one for each."""
     common = ["--realtime", "--loop", "--socket-dir", directory, "--until-stdin-ends"]
-    common += ["--transport", "host", "--decoder", "cpu"] if plan.software else ["--decoder", "nvdec", "--device", plan.devices[0]]
+    common += ["--transport", "host", "--decoder", "cpu"] if plan.software else ["--decoder", "nvdec", "--device", str(plan.devices[0])]
     if len(plan.devices) > 1:
         config = os.path.join(directory, "cameras.yaml")
         with open(config, "w", encoding="utf-8") as file:
