@@ -7,6 +7,7 @@ module io.cuframes {
     requires HdrHistogram;
     requires io.cuframes.ffm;
     requires jdk.jfr;
+    requires static org.jspecify; // annotations: nothing of it is needed to run
 
     exports io.cuframes;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * How the samples of a frame map to colours, in the code points of ITU-T H.273, which FFmpeg's {@code AVColorPrimaries}, {@code
  * AVColorTransferCharacteristic} and {@code AVColorSpace} use too. Immutable.
@@ -41,7 +43,7 @@ public record ColorInfo(int primaries, int transfer, int matrix, Range range) {
          * @param code as in the protocol
          * @return the range, or null if this version knows none by that number
          */
-        public static Range ofCode(int code) {
+        public static @Nullable Range ofCode(int code) {
             return switch (code) {
                 case 0 -> UNKNOWN;
                 case 1 -> LIMITED;

@@ -2,6 +2,7 @@
 package io.cuframes;
 
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Something went wrong. The message names what, where and, where that is known, what to do; {@link #code()} is for programs. Its fields are
@@ -33,7 +34,7 @@ public class CuframesException extends RuntimeException {
      * @param message what, where, and what to do
      * @param cause what was caught, or null
      */
-    public CuframesException(ErrorCode code, String message, Throwable cause) {
+    public CuframesException(ErrorCode code, String message, @Nullable Throwable cause) {
         this(code, message, cause, Passing.of(code));
     }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
+import org.jspecify.annotations.Nullable;
+
 /** Who made the buffers that are the slots of a ring. Immutable. */
 public enum Ownership {
     /** The publisher allocates the ring and frees it. */
@@ -29,7 +31,7 @@ public enum Ownership {
      * @param code as in the protocol
      * @return the ownership, or null if this version knows none by that number
      */
-    public static Ownership ofCode(int code) {
+    public static @Nullable Ownership ofCode(int code) {
         return switch (code) {
             case 1 -> LIBRARY;
             case 2 -> EXTERNAL;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * How the samples of a frame are arranged: in which planes, and what a sample of each consists of. Components of two bytes are little-endian.
  * Each format is the one that FFmpeg calls by the name given with it. Immutable.
@@ -144,7 +146,7 @@ public enum PixelFormat {
      * @param code as in the protocol
      * @return the format, or null if this version knows none by that number
      */
-    public static PixelFormat ofCode(int code) {
+    public static @Nullable PixelFormat ofCode(int code) {
         for (PixelFormat format : values()) {
             if (format.code == code) {
                 return format;

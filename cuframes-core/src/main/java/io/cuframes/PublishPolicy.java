@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * What a publisher does when the next frame needs a slot that a strict subscriber has not read yet. No policy waits for a subscriber that does not
  * move: see {@link Publisher.Builder#gracePeriod}. Subscribers of the newest frame never hold up a publisher. Immutable.
@@ -34,7 +36,7 @@ public enum PublishPolicy {
      * @param code as in the protocol
      * @return the policy, or null if this version knows none by that number
      */
-    public static PublishPolicy ofCode(int code) {
+    public static @Nullable PublishPolicy ofCode(int code) {
         return switch (code) {
             case 1 -> DROP_OLDEST;
             case 2 -> DROP_NEWEST;

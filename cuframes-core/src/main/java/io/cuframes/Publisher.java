@@ -38,6 +38,7 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The one writer of a stream: a ring of frames that any number of processes read in place.
@@ -146,7 +147,7 @@ public final class Publisher implements AutoCloseable {
      * @throws CudaException if it waits for the GPU and the CUDA context is lost
      * @throws IllegalStateException if the publisher is closed, or is closed by another thread as this one waits
      */
-    public WritableFrame acquire() {
+    public @Nullable WritableFrame acquire() {
         requireOpen();
         int slot = take(SlotTaker.ANY_SLOT);
         if (slot < 0) {
@@ -171,7 +172,7 @@ public final class Publisher implements AutoCloseable {
      * @throws CudaException if it waits for the GPU and the CUDA context is lost
      * @throws IllegalStateException if the slot is acquired already, or the publisher is closed
      */
-    public WritableFrame acquire(int slot) {
+    public @Nullable WritableFrame acquire(int slot) {
         requireOpen();
         Objects.checkIndex(slot, slots.length);
         int taken = take(slot);
@@ -964,7 +965,7 @@ public final class Publisher implements AutoCloseable {
          * @param directory made if it is not there; or null for the usual places
          * @return this
          */
-        public Builder socketDirectory(Path directory) {
+        public Builder socketDirectory(@Nullable Path directory) {
             socketDirectory = directory;
             return this;
         }

@@ -29,6 +29,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A reader of a stream: leases frames of the publisher's ring and reads them in place.
@@ -199,7 +200,7 @@ public final class Subscriber implements AutoCloseable {
      *     reconnection, as {@link Builder#open()} for what another attempt would not change
      * @throws IllegalStateException if the subscriber is closed, or its frames go to a {@link FrameHandler}
      */
-    public Frame next(Duration timeout) {
+    public @Nullable Frame next(Duration timeout) {
         if (owner != null) {
             throw new IllegalStateException("the frames of this subscriber of \"" + key() + "\" go to its " + owner);
         }
@@ -565,7 +566,7 @@ public final class Subscriber implements AutoCloseable {
      *
      * @return how the last one went; null while there is one
      */
-    public PublisherGoneException.Reason disconnectReason() {
+    public PublisherGoneException.@Nullable Reason disconnectReason() {
         Reconnection attempts = reconnection;
         return attempts == null ? null : attempts.reason();
     }
@@ -773,7 +774,7 @@ public final class Subscriber implements AutoCloseable {
          * @param directory the directory, or null for the usual places
          * @return this
          */
-        public Builder socketDirectory(Path directory) {
+        public Builder socketDirectory(@Nullable Path directory) {
             socketDirectory = directory;
             return this;
         }

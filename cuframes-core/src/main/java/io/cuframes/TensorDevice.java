@@ -2,6 +2,7 @@
 package io.cuframes;
 
 import io.cuframes.ffm.Dlpack;
+import org.jspecify.annotations.Nullable;
 
 /** The kind of memory a tensor is in. */
 public enum TensorDevice {
@@ -42,7 +43,7 @@ public enum TensorDevice {
      * @param code the number
      * @return the kind, or null if this version knows none by that number
      */
-    public static TensorDevice ofCode(int code) {
+    public static @Nullable TensorDevice ofCode(int code) {
         return switch (code) {
             case Dlpack.kDLCPU -> CPU;
             case Dlpack.kDLCUDA -> CUDA;

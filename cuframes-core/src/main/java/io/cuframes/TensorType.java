@@ -3,6 +3,7 @@ package io.cuframes;
 
 import io.cuframes.ffm.Dlpack;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** The type of a tensor's elements, in the byte order of the machine. */
 public enum TensorType {
@@ -67,7 +68,7 @@ public enum TensorType {
      * @param bits the size of an element
      * @return the type, or null if this version knows none of these numbers
      */
-    public static TensorType of(int code, int bits) {
+    public static @Nullable TensorType of(int code, int bits) {
         for (TensorType type : values()) {
             if (type.code == code && type.bits == bits) {
                 return type;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
+import org.jspecify.annotations.Nullable;
+
 /** Where the pixels of a ring live and how they are shared. Immutable. */
 public enum Transport {
     /**
@@ -51,7 +53,7 @@ public enum Transport {
      * @param code as in the protocol
      * @return the transport, or null if this version knows none by that number
      */
-    public static Transport ofCode(int code) {
+    public static @Nullable Transport ofCode(int code) {
         return switch (code) {
             case 1 -> HOST;
             case 2 -> CUDA_IPC;

@@ -29,6 +29,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.bytedeco.javacv.Frame;
 import org.bytedeco.javacv.FrameGrabber;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads a cuframes stream the way JavaCV reads a camera: a program that has a {@link FrameGrabber} reads from a ring by changing the line that
@@ -250,7 +251,7 @@ public final class CuframesFrameGrabber extends FrameGrabber {
      *     interrupted (and it still is), or the grabber is not started, or is stopped meanwhile
      */
     @Override
-    public Frame grab() throws Exception {
+    public @Nullable Frame grab() throws Exception {
         Subscriber current = subscriber;
         if (current == null) {
             throw new Exception(text + " is not being read: start() comes before grab()");
@@ -549,7 +550,7 @@ public final class CuframesFrameGrabber extends FrameGrabber {
      *
      * @return the subscriber, which {@link #stop()} closes; null while this is not started
      */
-    public Subscriber subscriber() {
+    public @Nullable Subscriber subscriber() {
         return subscriber;
     }
 }

@@ -30,6 +30,7 @@ import java.time.Duration;
 import java.util.Set;
 import org.bytedeco.javacv.Frame;
 import org.bytedeco.javacv.FrameRecorder;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Publishes the pictures of a JavaCV program as a cuframes stream: a program that has a {@link FrameRecorder} writes to a ring by changing the line
@@ -225,19 +226,19 @@ public final class CuframesFrameRecorder extends FrameRecorder {
      * @throws FrameRecorder.Exception if this is not started, or the frame is none that can be published
      */
     @Override
-    public void record(Frame frame) throws Exception {
+    public void record(@Nullable Frame frame) throws Exception {
         record(frame, AV_PIX_FMT_NONE);
     }
 
     /**
      * Publishes a picture whose pixel format is said.
      *
-     * @param frame whose first buffer has all the picture
+     * @param frame whose first buffer has all the picture; null does nothing
      * @param imageFormat FFmpeg's number of a format with one plane, of NV12 or YUV420P, these in the ring's colours; {@code AV_PIX_FMT_NONE} for what JavaCV takes frames
      *     of that many channels for
      * @throws FrameRecorder.Exception as {@link #record(Frame)}
      */
-    public void record(Frame frame, int imageFormat) throws Exception {
+    public void record(@Nullable Frame frame, int imageFormat) throws Exception {
         if (publisher == null) {
             throw new Exception(text + " is not being published: start() comes before record()");
         }
@@ -437,7 +438,7 @@ public final class CuframesFrameRecorder extends FrameRecorder {
      *
      * @param newColor the colours; null for limited-range BT.709 where the ring is YUV, and nothing else
      */
-    public void setColor(ColorInfo newColor) {
+    public void setColor(@Nullable ColorInfo newColor) {
         color = newColor;
     }
 
@@ -488,7 +489,7 @@ public final class CuframesFrameRecorder extends FrameRecorder {
      *
      * @return the publisher, which {@link #stop()} closes; null while this is not started
      */
-    public Publisher publisher() {
+    public @Nullable Publisher publisher() {
         return publisher;
     }
 }

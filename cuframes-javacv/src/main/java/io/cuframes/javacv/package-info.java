@@ -4,4 +4,7 @@
  * on a ring: {@link io.cuframes.javacv.CuframesFrameGrabber}, {@link io.cuframes.javacv.CuframesFrameRecorder}. Beside them a test picture
  * whose frames carry their own number, to see that what arrives is what was sent.
  */
+@NullMarked
 package io.cuframes.javacv;
+
+import org.jspecify.annotations.NullMarked;
