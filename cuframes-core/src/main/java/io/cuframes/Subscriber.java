@@ -780,7 +780,7 @@ public final class Subscriber implements AutoCloseable {
         }
 
         /**
-         * How long {@link #open()} waits for a publisher; 5 s unless said. Zero, or less, tries once.
+         * How long {@link #open()} waits for a publisher. Default: 5 s. Zero, or less, tries once.
          *
          * @param timeout of any length
          * @return this

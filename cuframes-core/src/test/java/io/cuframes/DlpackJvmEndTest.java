@@ -3,9 +3,8 @@ package io.cuframes;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.abort;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.cuframes.testing.Needs;
 import io.cuframes.testing.StreamFixture;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -34,29 +33,24 @@ class DlpackJvmEndTest {
 
     @BeforeAll
     static void compile() throws IOException, InterruptedException {
-        assumeTrue(Files.exists(HOME.resolve("include/jni.h")), "this runtime has no jni.h");
-        Process compiler;
-        try {
-            compiler = new ProcessBuilder(
-                            "cc",
-                            "-std=gnu11",
-                            "-Wall",
-                            "-Wextra",
-                            "-Werror",
-                            "-O2",
-                            "-pthread",
-                            "-I" + HOME.resolve("include"),
-                            "-I" + HOME.resolve("include/linux"),
-                            "-o",
-                            compiled.resolve("jvm_embedder").toString(),
-                            Path.of("src", "test", "c", "jvm_embedder.c").toString(),
-                            "-ldl")
-                    .redirectErrorStream(true)
-                    .start();
-        } catch (IOException e) {
-            abort("no C compiler is installed: " + e.getMessage());
-            return;
-        }
+        Needs.that(Files.exists(HOME.resolve("include/jni.h")), "jni.h, which every JDK has");
+        Needs.compiler();
+        Process compiler = new ProcessBuilder(
+                        "cc",
+                        "-std=gnu11",
+                        "-Wall",
+                        "-Wextra",
+                        "-Werror",
+                        "-O2",
+                        "-pthread",
+                        "-I" + HOME.resolve("include"),
+                        "-I" + HOME.resolve("include/linux"),
+                        "-o",
+                        compiled.resolve("jvm_embedder").toString(),
+                        Path.of("src", "test", "c", "jvm_embedder.c").toString(),
+                        "-ldl")
+                .redirectErrorStream(true)
+                .start();
         String output = new String(compiler.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, compiler.waitFor(), output);
     }

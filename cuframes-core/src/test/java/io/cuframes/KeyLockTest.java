@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.cuframes.ffm.Errno;
 import io.cuframes.ffm.Flock;
@@ -40,19 +39,6 @@ class KeyLockTest {
     /** A process of another container that shares nothing with this one but the socket directory and the pids. */
     private static final List<String> OWN_SHARED_MEMORY =
             List.of("unshare", "--mount", "sh", "-c", "mount -t tmpfs -o size=64m own /dev/shm && exec \"$@\"", "sh");
-
-    /** The same, with pids of its own. */
-    private static final List<String> CONTAINER = List.of(
-            "unshare",
-            "--pid",
-            "--mount",
-            "--fork",
-            "--kill-child",
-            "--mount-proc",
-            "sh",
-            "-c",
-            "mount -t tmpfs -o size=64m own /dev/shm && exec \"$@\"",
-            "sh");
 
     private final StreamFixture stream = new StreamFixture();
     private final List<AutoCloseable> open = new ArrayList<>();
@@ -216,7 +202,7 @@ class KeyLockTest {
 
     @Test
     void aSuccessorInAnotherContainerWaitsToo() throws Exception {
-        assumeContainers();
+        NamespaceConformance.requireNamespaces();
         for (FaultPointReached point : FaultPointReached.values()) {
             succeed(child(OWN_SHARED_MEMORY, point + ":1:STOP"), point);
             open.removeLast().close();
@@ -225,10 +211,10 @@ class KeyLockTest {
 
     @Test
     void aPublisherOfAnotherContainerIsNoProcessZero() throws Exception {
-        assumeContainers();
+        NamespaceConformance.requireNamespaces();
         try (Publisher live = publisher().open();
                 Child refused = Child.startBy(
-                        CONTAINER,
+                        NamespaceConformance.CONTAINER,
                         PublisherProcess.class,
                         stream.key(),
                         stream.directory(),
@@ -240,20 +226,6 @@ class KeyLockTest {
             assertTrue(answer.startsWith("error ALREADY_EXISTS "), answer);
             assertTrue(answer.contains("by a process of another pid namespace (container), of user 0, which"), answer);
             assertEquals(0, live.published());
-        }
-    }
-
-    private static void assumeContainers() throws Exception {
-        List<String> command = new ArrayList<>(CONTAINER);
-        command.add("true");
-        try {
-            Process probe = new ProcessBuilder(command)
-                    .redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                    .start();
-            assumeTrue(probe.waitFor() == 0, "this user may not make namespaces");
-        } catch (IOException e) {
-            assumeTrue(false, "there is no unshare");
         }
     }
 }

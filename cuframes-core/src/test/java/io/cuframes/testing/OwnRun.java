@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.testing;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -26,7 +24,7 @@ public final class OwnRun implements AutoCloseable {
                     .redirectError(ProcessBuilder.Redirect.DISCARD)
                     .start();
             BufferedReader output = holder.inputReader(StandardCharsets.UTF_8);
-            assumeTrue("there".equals(output.readLine()), "this user may not make namespaces");
+            Needs.that("there".equals(output.readLine()), "the right to make a mount namespace, as root has it");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -231,7 +231,7 @@ public final class PublisherServer implements AutoCloseable {
         Closing.undo(cause, this::closePeers, this::closeListener);
     }
 
-    /** Of those whom the thread could not let go of because it failed. The thread is gone, and the writer looks at no page any more. */
+    /** Of those whose pages the thread could not release because it failed. The thread is gone, and the writer looks at no page any more. */
     private void releasePages() {
         for (ControlPage page : readers.snapshot()) {
             readers.remove(page);

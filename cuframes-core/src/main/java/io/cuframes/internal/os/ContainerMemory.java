@@ -10,7 +10,7 @@ import java.util.Map;
 
 /**
  * What is left of the memory limits of the control groups that this process is in, such as its container's; cgroups(7), versions 1 and 2. Pages of files
- * that the kernel keeps in memory count as used there, and are given up when the memory is needed: a container that records video has hardly anything
+ * that the kernel keeps in memory count as used there, and are freed when the memory is needed: a container that records video has hardly anything
  * else. They count as left here, but for those that must be written to their disk first.
  *
  * @param groups where control groups are mounted, {@code /sys/fs/cgroup}
