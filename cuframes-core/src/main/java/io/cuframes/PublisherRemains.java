@@ -10,8 +10,8 @@ import io.cuframes.internal.ring.Announcer;
  * What is left of a publisher that has ended: the segment's mapping, which its GPU may still write the head to, and the ring, which the GPU may still
  * write frames to. The key is free, and its readers know of the end.
  *
- * @param announcer null if there is none yet
- * @param segment null if there is none yet
+ * @param announcer null if it was not made
+ * @param segment null if it was not made
  * @param memory the ring
  */
 record PublisherRemains(Announcer announcer, SegmentFile segment, RingMemory memory) {

@@ -8,7 +8,7 @@ import io.cuframes.internal.os.Reaper;
 
 /**
  * What is left of a session that nobody reads any more: its mappings and its connection. In host memory they are released at once. Those of a device
- * go to the {@link Reaper}, since the GPU may still have leases to end, and since CUDA releases nothing while it is busy with whatever else.
+ * go to the {@link Reaper}, since the GPU may still have leases to end, and since the calls of CUDA that release memory may wait for other work of the GPU.
  *
  * <p>The connection keeps the leases that a GPU is still to end: until then its reads may be under way. Where the context is lost it reads nothing any
  * more, and the connection ends at once.

@@ -70,6 +70,25 @@ class ClosedMeanwhileTest {
         void of(Frame frame);
     }
 
+    /** Runs both at the same time, the second in this thread and a little later from round to round; the first must not throw. */
+    private static void atOnce(int round, Runnable use, Runnable close) throws Exception {
+        List<Throwable> thrown = new ArrayList<>();
+        CyclicBarrier go = new CyclicBarrier(2);
+        Thread user = Thread.ofPlatform()
+                .uncaughtExceptionHandler((thread, e) -> thrown.add(e))
+                .start(() -> {
+                    await(go);
+                    use.run();
+                });
+        await(go);
+        for (int turn = round % DELAYS; turn > 0; turn--) {
+            Thread.onSpinWait();
+        }
+        close.run();
+        user.join();
+        assertEquals(List.of(), thrown);
+    }
+
     /** Has a frame used by one thread as another closes its subscriber, again and again. */
     private void race(Use use, Executable afterwards) throws Throwable {
         try (Publisher publisher = publisher()) {
@@ -78,21 +97,7 @@ class ClosedMeanwhileTest {
             for (int round = 0; round < ROUNDS && System.nanoTime() - start < RACE_NANOS; round++) {
                 Subscriber subscriber = subscriber();
                 Frame frame = subscriber.next(PATIENCE);
-                List<Throwable> thrown = new ArrayList<>();
-                CyclicBarrier go = new CyclicBarrier(2);
-                Thread user = Thread.ofPlatform()
-                        .uncaughtExceptionHandler((thread, e) -> thrown.add(e))
-                        .start(() -> {
-                            await(go);
-                            use.of(frame);
-                        });
-                await(go);
-                for (int turn = round % DELAYS; turn > 0; turn--) {
-                    Thread.onSpinWait();
-                }
-                subscriber.close();
-                user.join();
-                assertEquals(List.of(), thrown);
+                atOnce(round, () -> use.of(frame), subscriber::close);
                 afterwards.execute();
             }
         }
@@ -148,25 +153,14 @@ class ClosedMeanwhileTest {
                 publish(publisher);
                 Frame frame = subscriber.next(PATIENCE);
                 List<DlpackTensor> exported = new ArrayList<>();
-                List<Throwable> thrown = new ArrayList<>();
-                CyclicBarrier go = new CyclicBarrier(2);
-                Thread user = Thread.ofPlatform()
-                        .uncaughtExceptionHandler((thread, e) -> thrown.add(e))
-                        .start(() -> {
-                            await(go);
-                            try {
-                                exported.add(frame.dlpack(0));
-                            } catch (IllegalStateException e) {
-                                requireClosed(e);
-                            }
-                        });
-                await(go);
-                for (int turn = round % DELAYS; turn > 0; turn--) {
-                    Thread.onSpinWait();
-                }
-                frame.close();
-                user.join();
-                assertEquals(List.of(), thrown);
+                Runnable export = () -> {
+                    try {
+                        exported.add(frame.dlpack(0));
+                    } catch (IllegalStateException e) {
+                        requireClosed(e);
+                    }
+                };
+                atOnce(round, export, frame::close);
                 assertEquals(exported.size(), publisher.stats().leasedSlots(), "an open tensor is a lease");
                 exported.forEach(DlpackTensor::close);
                 assertEquals(0, publisher.stats().leasedSlots());

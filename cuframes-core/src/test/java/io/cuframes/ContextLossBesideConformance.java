@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
+import static io.cuframes.testing.Await.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cuframes.PublisherGoneException.Reason;
 import io.cuframes.testing.Child;
 import io.cuframes.testing.LosingProcess;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 
 /** Another process loses its CUDA context: what it is told, and what this one sees of it. */
@@ -20,14 +18,6 @@ abstract class ContextLossBesideConformance extends StreamTest {
 
     ContextLossBesideConformance(Transport transport) {
         super(transport);
-    }
-
-    private static void await(BooleanSupplier condition, String what) {
-        long start = System.nanoTime();
-        while (!condition.getAsBoolean()) {
-            assertTrue(System.nanoTime() - start < PATIENCE.toNanos(), what);
-            LockSupport.parkNanos(1_000_000);
-        }
     }
 
     private Child start(String role) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
+import static io.cuframes.testing.Await.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -14,8 +15,6 @@ import io.cuframes.testing.StreamFixture;
 import io.cuframes.testing.StreamGate;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -38,14 +37,6 @@ abstract class DeviceCloseConformance extends StreamTest {
         localPublisher().open().close(); // what is made once in a process is made
         descriptors = StreamFixture.descriptors();
         mappings = StreamFixture.mappings();
-    }
-
-    static void await(BooleanSupplier condition, String what) {
-        long start = System.nanoTime();
-        while (!condition.getAsBoolean()) {
-            assertTrue(System.nanoTime() - start < PATIENCE.toNanos(), what);
-            LockSupport.parkNanos(1_000_000);
-        }
     }
 
     /** Runs it in a thread of its own, with no device current, and fails if it does not return while the GPU stands still. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes;
 
+import static io.cuframes.testing.Await.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.cuframes.ffm.LibCuda;
 import io.cuframes.internal.cuda.Cuda;
@@ -12,8 +12,6 @@ import io.cuframes.testing.GpuTest;
 import io.cuframes.testing.StreamFixture;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -48,14 +46,6 @@ class LongKernelCloseTest {
                 .socketDirectory(stream.directory())
                 .transport(transport)
                 .size(320, 180);
-    }
-
-    private static void await(BooleanSupplier condition, String what) {
-        long start = System.nanoTime();
-        while (!condition.getAsBoolean()) {
-            assertTrue(System.nanoTime() - start < PATIENCE.toNanos(), what);
-            LockSupport.parkNanos(1_000_000);
-        }
     }
 
     private static void assertBusy(DeviceStream busy, String what) {

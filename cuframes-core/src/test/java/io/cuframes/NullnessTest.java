@@ -66,7 +66,7 @@ class NullnessTest {
         return found ? 1 : 0;
     }
 
-    /** The text of a tag up to the next one; "" where there is none. */
+    /** The text of a tag up to the next one; "" if the text does not have the tag. */
     private static String tag(String javadoc, String tag) {
         int at = javadoc.indexOf(tag);
         int end = at < 0 ? -1 : javadoc.indexOf("* @", at);

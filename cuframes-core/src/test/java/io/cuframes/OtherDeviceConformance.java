@@ -300,7 +300,7 @@ abstract class OtherDeviceConformance {
                 Child reader = readerThatSees("1")) {
             assertEquals("ready CUDA_IPC", reader.answer());
             publish(publisher, 1);
-            assertEquals("read 1 0 1 0 false", reader.ask("read 1"), "whole; its pts is none that this reader knows");
+            assertEquals("read 1 0 1 0 false", reader.ask("read 1"), "whole; this reader does not know its pts");
         } finally {
             Cuda.restoreDevice(previous, 1);
         }

@@ -6,10 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
-import io.cuframes.javacv.TestPatternWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -40,22 +37,7 @@ class GpuTroubleTest {
     @BeforeAll
     static void makeAClipOfTwoFormats() throws Exception {
         standIn = StandInLibrary.environment(clips);
-        clip = clips.resolve("both.h264");
-        Files.write(clip, Files.readAllBytes(makeAClip("small.h264", 320, 192)));
-        Files.write(clip, Files.readAllBytes(makeAClip("large.h264", 640, 384)), StandardOpenOption.APPEND);
-    }
-
-    private static Path makeAClip(String name, int width, int height) {
-        Path file = clips.resolve(name);
-        try (TestPatternWriter writer = TestPatternWriter.builder(file.toString())
-                .size(width, height)
-                .fps(25)
-                .open()) {
-            for (int i = 0; i < FRAMES; i++) {
-                writer.write();
-            }
-        }
-        return file;
+        clip = TwoFormatClip.make(clips, FRAMES);
     }
 
     private Tool source(String failure, String... more) throws Exception {

@@ -13,11 +13,8 @@ import io.cuframes.ErrorCode;
 import io.cuframes.FrameFormat;
 import io.cuframes.Publisher;
 import io.cuframes.Transport;
-import io.cuframes.javacv.TestPatternWriter;
 import io.cuframes.javacv.VideoSource;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -58,22 +55,7 @@ class SourceRunTest {
     /** Of two formats, one after the other. */
     @BeforeEach
     void makeAClip() throws Exception {
-        clip = directory.resolve("both.h264");
-        Files.write(clip, Files.readAllBytes(makeAClip("small.h264", 320, 192)));
-        Files.write(clip, Files.readAllBytes(makeAClip("large.h264", 640, 384)), StandardOpenOption.APPEND);
-    }
-
-    private Path makeAClip(String name, int width, int height) {
-        Path file = directory.resolve(name);
-        try (TestPatternWriter writer = TestPatternWriter.builder(file.toString())
-                .size(width, height)
-                .fps(25)
-                .open()) {
-            for (int i = 0; i < FRAMES; i++) {
-                writer.write();
-            }
-        }
-        return file;
+        clip = TwoFormatClip.make(directory, FRAMES);
     }
 
     private final class Notes implements SourceRun.Watcher {

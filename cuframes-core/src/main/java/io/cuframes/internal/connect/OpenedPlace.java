@@ -5,6 +5,7 @@ import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
 import io.cuframes.ffm.Errno;
 import io.cuframes.ffm.Libc;
+import io.cuframes.internal.os.Closing;
 import io.cuframes.internal.os.Descriptor;
 import io.cuframes.internal.os.FileStatus;
 import io.cuframes.internal.os.PeerCredentials;
@@ -132,8 +133,8 @@ public final class OpenedPlace implements AutoCloseable {
             }
             directory.close();
             return not(place, State.DISTRUSTED, whoseItIs(place, status, above));
-        } catch (RuntimeException e) {
-            directory.close();
+        } catch (Throwable e) {
+            Closing.undo(e, directory);
             throw e;
         }
     }
@@ -192,7 +193,7 @@ public final class OpenedPlace implements AutoCloseable {
         return new UnixAddress(place.path().resolve(file), inside(file));
     }
 
-    /** What a file in it is, without following a link; null if there is none. */
+    /** The status of a file in it, without following a link; null if the file does not exist. */
     FileStatus status(String file) {
         return Posix.status(inside(file), place.path().resolve(file).toString());
     }

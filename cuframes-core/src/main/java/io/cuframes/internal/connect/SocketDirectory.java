@@ -114,7 +114,7 @@ public final class SocketDirectory {
     public record Rehearsal(Path directory, List<String> passedOver) {}
 
     /**
-     * The place that a publisher would choose, found by making a socket, or the directory if there is none, and removing it again.
+     * The place that a publisher would choose, found by making a socket there (and the directory, if it does not exist) and removing it again.
      *
      * @param option the caller's choice, or null
      * @param access who is to go through

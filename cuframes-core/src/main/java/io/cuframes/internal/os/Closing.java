@@ -17,7 +17,6 @@ public final class Closing {
      * @param failure what it failed with; gets what is thrown here as suppressed
      * @param made in the order in which it is to be closed; null for what was not made
      */
-    @SuppressWarnings("ReferenceEquality") // the same object
     public static void undo(Throwable failure, AutoCloseable... made) {
         run(made, failure);
     }

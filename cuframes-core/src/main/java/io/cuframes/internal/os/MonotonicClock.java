@@ -50,7 +50,7 @@ public final class MonotonicClock {
     /**
      * Finds the clock's line, {@code monotonic SECONDS NANOSECONDS}; the latter is never negative.
      *
-     * @throws IOException if there is none
+     * @throws IOException if no line is of that clock
      */
     static long parse(String offsets) throws IOException {
         for (String line : offsets.lines().toList()) {

@@ -251,8 +251,8 @@ public final class ControlPage implements AutoCloseable {
         for (int slot = 0; slot < slots && !closed; slot++) {
             long seq = Shared.getLongAcquire(memory, ControlDescriptor.leaseOffset(slot));
             long at = SegmentDescriptor.slotOffset(slot);
-            // A lease that is not of the slot's frame is being given up; while one is, the slot's metadata do not
-            // change.
+            // A lease on another frame than the slot has is about to be withdrawn. Under one on this frame, the
+            // slot's metadata do not change.
             if (seq != 0 && seq == Shared.getLongAcquire(segment, at + SlotDescriptor.SEQ_OFFSET)) {
                 held = Math.max(held, now - Shared.getLongOpaque(segment, at + SlotDescriptor.PUBLISH_TIME_OFFSET));
             }
