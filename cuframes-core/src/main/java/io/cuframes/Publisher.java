@@ -140,8 +140,8 @@ public final class Publisher implements AutoCloseable {
      * Builder#waitTimeout} at most; on a device ring whose GPU is a whole ring behind, waits for the GPU.
      *
      * @return the frame, to be closed; or null if the frame has no place, which is to be expected where readers are slow: {@link #dropped()} counts it
-     *     if every slot is being read, or withheld until the GPU has done what was queued for a frame that was not published; {@link #refused()} if a strict subscriber has yet to take what is in the slots, also where the thread
-     *     was interrupted as it waited, which it then still is
+     *     if every slot is being read, or withheld until the GPU has done what was queued for a frame that was not published; {@link #refused()} if
+     *     a strict subscriber has yet to take what is in the slots, also where the thread was interrupted as it waited, which it then still is
      * @throws CuframesException code TIMEOUT if the GPU has not announced a frame for 2 s; INTERNAL if the thread that serves readers has failed, as
      *     it does where there is no memory: the stream is over then, and this publisher is to be closed
      * @throws CudaException if it waits for the GPU and the CUDA context is lost
@@ -165,8 +165,8 @@ public final class Publisher implements AutoCloseable {
      * alone; waits for the GPU where it has not announced that frame yet.
      *
      * @param slot its number, that of a registered buffer; nothing may be written there before
-     * @return the frame, to be closed; or null if the slot is being read, or withheld as {@link #acquire()} has it, or a strict subscriber has yet to take its frame and the policy keeps it;
-     *     neither counts as a frame dropped or refused, since there may be another slot
+     * @return the frame, to be closed; or null if the slot is being read, or withheld as {@link #acquire()} has it, or a strict subscriber has yet
+     *     to take its frame and the policy keeps it; neither counts as a frame dropped or refused, since there may be another slot
      * @throws IndexOutOfBoundsException if there is no such slot
      * @throws CuframesException code TIMEOUT if the GPU has not announced the slot's frame for 2 s
      * @throws CudaException if it waits for the GPU and the CUDA context is lost

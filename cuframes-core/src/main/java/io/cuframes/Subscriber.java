@@ -759,8 +759,8 @@ public final class Subscriber implements AutoCloseable {
         /**
          * The consumer stream: the CUDA stream that {@link Frame#copyTo} copies on. Unless said, the subscriber makes one of its own.
          *
-         * @param handle a {@code cudaStream_t} of the device that is read on, which must outlive the subscriber and is not destroyed by it; 0 or 1 for the legacy default stream, 2 for
-         *     the per-thread default stream, that of the thread which copies
+         * @param handle a {@code cudaStream_t} of the device that is read on, which must outlive the subscriber and is not destroyed by it; 0 or 1
+         *     for the legacy default stream, 2 for the per-thread default stream, that of the thread which copies
          * @return this
          */
         public Builder stream(long handle) {
@@ -849,8 +849,9 @@ public final class Subscriber implements AutoCloseable {
          *
          * @return the subscriber
          * @throws CuframesException code NOT_FOUND if no publisher answers in time, PROTOCOL if it speaks another version or sends what does
-         *     not make sense, UNSUPPORTED if its frames are of a pixel format that this release does not know or the JVM's flags deny native access, NO_SLOT if it admits no more subscribers, ACCESS_DENIED if it does not admit this user, CUDA if its ring cannot
-         *     be mapped here, INVALID_ARGUMENT for an illegal name, or a stream of another device than the ring's
+         *     not make sense, UNSUPPORTED if its frames are of a pixel format that this release does not know or the JVM's flags deny native access,
+         *     NO_SLOT if it admits no more subscribers, ACCESS_DENIED if it does not admit this user, CUDA if its ring cannot be mapped here,
+         *     INVALID_ARGUMENT for an illegal name, or a stream of another device than the ring's
          */
         public Subscriber open() {
             return Subscriber.open(options(), null, () -> false);

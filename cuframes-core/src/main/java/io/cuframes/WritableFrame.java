@@ -11,8 +11,9 @@ import java.lang.foreign.MemorySegment;
  * gives the slot back; after publishing, closing does nothing.
  *
  * <p>Not thread-safe: for the publisher's thread, or for one thread at a time that this hands it to; its planes may be filled by others, as long as they
- * are done when it is published. Copies that another thread has queued, also on its own default stream, are waited for where this says so. These objects are used again for later frames, four laps of the ring later at the earliest: do not keep one
- * after it is published or closed. Until then its use throws an IllegalStateException.
+ * are done when it is published. Copies that another thread has queued, also on its own default stream, are waited for where this says so. These
+ * objects are used again for later frames, four laps of the ring later at the earliest: do not keep one after it is published or closed. Until then
+ * its use throws an IllegalStateException.
  */
 public final class WritableFrame implements AutoCloseable {
     /** The most bytes of user data a frame carries. */
@@ -265,8 +266,8 @@ public final class WritableFrame implements AutoCloseable {
 
     /**
      * Gives the slot back if the frame was not published. The older frame that was in the slot is gone all the same. Waits for copies that are queued,
-     * so that none arrives in the slot's next frame; if they are not done within two seconds, the slot is withheld until they are. What else writes to the slot,
-     * such as a kernel of the application, must be done.
+     * so that none arrives in the slot's next frame; if they are not done within two seconds, the slot is withheld until they are. What else writes
+     * to the slot, such as a kernel of the application, must be done.
      *
      * @throws CudaException if that fails, the device being lost; the slot is given back all the same
      */

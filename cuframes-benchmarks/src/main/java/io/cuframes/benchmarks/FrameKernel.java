@@ -14,7 +14,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 
-/** A kernel that reads every byte of a frame where it is, and adds up its words: what a consumer's first kernel costs at least. For one thread and its current device. */
+/**
+ * A kernel that reads every byte of a frame where it is, and adds up its words: what a consumer's first kernel costs at least. For one thread and its
+ * current device.
+ */
 final class FrameKernel {
     private static final int BLOCKS = 264;
     private static final int THREADS = 256;

@@ -17,8 +17,8 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * Has this process die, stop or fail where the system property {@value #PLAN_PROPERTY} says, or {@link #arm}: {@code POINT:N:ACTION}, more of them
  * with commas between. The N-th time that the point is reached, ACTION is done: KILL (SIGKILL to itself), STOP (SIGSTOP to itself, with all its
- * threads), FAIL (an INTERNAL {@link CuframesException} instead of the step that follows) or ERROR (an {@link OutOfMemoryError}, which may come anywhere). Before KILL and STOP it says {@code fault ACTION POINT NANOS} on
- * its standard output, with the monotonic time.
+ * threads), FAIL (an INTERNAL {@link CuframesException} instead of the step that follows) or ERROR (an {@link OutOfMemoryError}, which may come
+ * anywhere). Before KILL and STOP it says {@code fault ACTION POINT NANOS} on its standard output, with the monotonic time.
  */
 public final class FaultInjector implements FaultHandler {
     /** What is to be done where. */

@@ -26,8 +26,8 @@ import java.util.logging.Logger;
  * A publisher in a process of its own, told what to do line by line: {@code publish N} (what finds no slot is dropped; answered
  * once all are announced), {@code slots} (how many can be acquired at a time), {@code stats}, {@code health}
  * (all statistics, as JSON), {@code policy}
- * (what its policy has counted), {@code warnings} (what it has logged), {@code describe} (what it says of itself), {@code await N} (until so many subscribers read), {@code reopen FORMAT WIDTH HEIGHT}, {@code close}.
- * Answers each line with one.
+ * (what its policy has counted), {@code warnings} (what it has logged), {@code describe} (what it says of itself), {@code await N} (until so many
+ * subscribers read), {@code reopen FORMAT WIDTH HEIGHT}, {@code close}. Answers each line with one.
  */
 public final class PublisherProcess {
     private static final long PATIENCE_NANOS = 20_000_000_000L;

@@ -29,9 +29,12 @@ import java.util.stream.Collectors;
 
 /**
  * A subscriber in a process of its own, told what to do line by line: {@code read N} (checks every pixel), {@code until SEQ} (reads until that
- * frame), {@code slowly SEQ MS} (the same, keeping each frame for so long), {@code hold N} (keeps the next N), {@code check} (looks at those held once more), {@code drop} (closes those held), {@code write} (tries to write into the first of those held, in device memory, and says what the driver thinks of it), {@code timeout N}
- * (asks N times for a frame that does not come), {@code health} (all statistics, as JSON), {@code epochs} (says how many frames of which format
- * each epoch had), {@code link} (says how often it has connected anew, and the epoch), {@code async N} (copies N frames to memory of its own on the GPU that reads, leaves their leases to that GPU, and checks every pixel), {@code device} (says on which GPU it reads), {@code gone} (reads until the publisher is gone), {@code close}. Answers each line with one.
+ * frame), {@code slowly SEQ MS} (the same, keeping each frame for so long), {@code hold N} (keeps the next N), {@code check} (looks at those held
+ * once more), {@code drop} (closes those held), {@code write} (tries to write into the first of those held, in device memory, and says what the
+ * driver thinks of it), {@code timeout N} (asks N times for a frame that does not come), {@code health} (all statistics, as JSON), {@code epochs}
+ * (says how many frames of which format each epoch had), {@code link} (says how often it has connected anew, and the epoch), {@code async N} (copies
+ * N frames to memory of its own on the GPU that reads, leaves their leases to that GPU, and checks every pixel), {@code device} (says on which GPU
+ * it reads), {@code gone} (reads until the publisher is gone), {@code close}. Answers each line with one.
  */
 public final class SubscriberProcess {
     private static final Duration PATIENCE = Duration.ofSeconds(20);

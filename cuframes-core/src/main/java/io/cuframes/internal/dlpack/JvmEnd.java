@@ -7,8 +7,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 /**
  * The end of the JVM, as tensors see it that outlive it: in a process that goes on after {@code DestroyJavaVM}, a call into the JVM ends the process.
  * As long as consumers have tensors, a shutdown hook is registered; it runs an action that leaves the consumers nothing that calls into the JVM, and
- * then waits for the calls that had begun. While it is registered, it keeps this library's classes loaded, which the deleter does not. With the last tensor it is removed,
- * so that a class loader that nobody uses can go. Thread-safe.
+ * then waits for the calls that had begun. While it is registered, it keeps this library's classes loaded, which the deleter does not. With the last
+ * tensor it is removed, so that a class loader that nobody uses can go. Thread-safe.
  */
 final class JvmEnd {
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(2);
