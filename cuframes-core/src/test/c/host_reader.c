@@ -3,17 +3,18 @@
 /*
  * A reader of HOST streams, written from docs/protocol.md alone; "section" in the comments below is a section of that document.
  *
- * usage: host_reader [-m newest|strict] [-n frames] [-h hold_ms] [-t timeout_ms] [-V major] <socket>
+ * usage: host_reader [-m newest|strict] [-n frames] [-h hold_ms] [-t timeout_ms] [-V major] [-v minor] <socket>
  *
  * -m how frames are read (newest); -n ends after so many (0: no limit); -h keeps each leased so long, then looks whether its bytes are
- * still the same (0); -t how long to wait for the publisher, and then for each frame (5000); -V the major version to claim in HELLO (1).
+ * still the same (0); -t how long to wait for the publisher, and then for each frame (5000); -V the major version to claim in HELLO (1);
+ * -v the minor one (1).
  * On standard output, one line each:
  *
  *   CONNECTED subscriber S slots N max_leases L
  *   seq slot pts width height pitch checksum-of-plane-0 checksum-of-plane-1 ...
  *   CHANGED seq                                  the frame changed while it was leased: must not be
  *   REJECT code major.minor text                 exit status 2
- *   received N missed M end=ENDED|DIED|TIMEOUT|LIMIT
+ *   received N missed M damaged D end=ENDED|DIED|TIMEOUT|LIMIT
  *
  * Exit status 1: the peer broke the protocol, or the system refused something; the reason is on standard error.
  */
@@ -51,7 +52,7 @@ enum {
     SEG_FORMAT = 56, SEG_PLANES = 60, SEG_WIDTH = 64, SEG_HEIGHT = 68, SEG_OWNERSHIP = 76, SEG_FRAME_BYTES = 80, SEG_SLOT_STRIDE = 88,
     SEG_RING_LENGTH = 96, SEG_PLANE = 192, SEG_HEAD = 512, SEG_PUBLISHED = 640, SEG_IDLE_AFTER = 688, SEG_INDEX = 1024, SEG_SLOT = 2048,
     PLANE_SIZE = 32, SLOT_SIZE = 512, INDEX_ENTRIES = 128, MAX_SLOTS = 64, MAX_SIDE = 16384,
-    SLOT_PTS = 8, SLOT_OFFSET = 64, SLOT_LENGTH = 72,
+    SLOT_PTS = 8, SLOT_FLAGS = 32, FLAG_DAMAGED = 8, SLOT_OFFSET = 64, SLOT_LENGTH = 72,
     STATE_READY = 1, STATE_ENDED = 2, TRANSPORT_HOST = 1, LIBRARY = 1, EXTERNAL = 2, LIBRARY_ALIGNMENT = 256, MAX_PLANES = 3
 };
 
@@ -82,7 +83,7 @@ enum {
     MESSAGE_MAX = 1024, TEXT_MAX = 512, DESCRIPTORS = 3, HANDSHAKE_MS = 2000
 };
 
-enum { MAJOR = 1, MODE_NEWEST = 1, MODE_STRICT = 2, LIVENESS_MS = 50 };
+enum { MAJOR = 1, MINOR = 1, MODE_NEWEST = 1, MODE_STRICT = 2, LIVENESS_MS = 50 };
 
 struct plane {
     uint64_t offset;
@@ -96,7 +97,7 @@ struct reader {
     uint32_t slots, planes, mode;
     struct plane plane[MAX_PLANES];
     uint64_t slot_offset[MAX_SLOTS];
-    uint64_t cursor, received, missed;
+    uint64_t cursor, received, missed, damaged;
     bool ended, died; /* what the segment's state and the socket have said */
     uint8_t bye[BYE_BYTES];
     size_t bye_bytes;
@@ -180,12 +181,13 @@ static bool receive(int socket, uint8_t *to, size_t bytes, int64_t deadline, int
 }
 
 /* Section 6.1. */
-static bool send_hello(int socket, uint16_t major, uint32_t mode) {
+static bool send_hello(int socket, uint16_t major, uint16_t minor, uint32_t mode) {
     uint8_t hello[HELLO_BYTES] = {0};
     put32(hello, HELLO_BYTES);
     put16(hello + 4, HELLO);
     memcpy(hello + 8, "CUFH", 4);
     put16(hello + 12, major);
+    put16(hello + 14, minor);
     put32(hello + 16, 1u << TRANSPORT_HOST);
     put32(hello + 20, mode);
     put32(hello + 24, (uint32_t)getpid());
@@ -208,14 +210,15 @@ static void rejected(const uint8_t *message, uint32_t length) {
 }
 
 /* Section 6.7, CONNECTING and GREETING: again until the timeout where nobody answers. */
-static int connect_and_greet(const char *path, uint16_t major, uint32_t mode, int64_t deadline, uint8_t *welcome, int *fds) {
+static int connect_and_greet(
+        const char *path, uint16_t major, uint16_t minor, uint32_t mode, int64_t deadline, uint8_t *welcome, int *fds) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if ((size_t)snprintf(address.sun_path, sizeof address.sun_path, "%s", path) >= sizeof address.sun_path) {
         fail("the path is longer than 107 bytes");
     }
     do {
         int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (s >= 0 && connect(s, (const struct sockaddr *)&address, sizeof address) == 0 && send_hello(s, major, mode)) {
+        if (s >= 0 && connect(s, (const struct sockaddr *)&address, sizeof address) == 0 && send_hello(s, major, minor, mode)) {
             int64_t handshake = now_ms() + HANDSHAKE_MS;
             size_t fd_count = 0;
             if (receive(s, welcome, 8, handshake, fds, &fd_count)) {
@@ -401,7 +404,9 @@ static void deliver(struct reader *r, uint64_t word, int64_t hold_ms) {
 
     uint64_t sums[MAX_PLANES] = {0}, again[MAX_PLANES] = {0};
     checksum(r, slot, sums);
-    int64_t pts = (int64_t)get64(r->segment + SEG_SLOT + (size_t)SLOT_SIZE * slot + SLOT_PTS);
+    const uint8_t *descriptor = r->segment + SEG_SLOT + (size_t)SLOT_SIZE * slot;
+    int64_t pts = (int64_t)get64(descriptor + SLOT_PTS);
+    r->damaged += (get32(descriptor + SLOT_FLAGS) & FLAG_DAMAGED) != 0;
     printf("%" PRIu64 " %" PRIu32 " %" PRId64 " %" PRIu32 " %" PRIu32 " %" PRIu32, k, slot, pts, r->plane[0].width,
             r->plane[0].height, r->plane[0].pitch);
     for (uint32_t i = 0; i < r->planes; i++) {
@@ -489,15 +494,16 @@ static int64_t number(const char *text, int64_t most) {
 int main(int argc, char **argv) {
     struct reader r = {.mode = MODE_NEWEST};
     uint64_t limit = 0;
-    uint16_t major = MAJOR;
+    uint16_t major = MAJOR, minor = MINOR;
     int64_t hold_ms = 0, timeout_ms = 5000;
-    for (int option; (option = getopt(argc, argv, "m:n:h:t:V:")) != -1;) {
+    for (int option; (option = getopt(argc, argv, "m:n:h:t:V:v:")) != -1;) {
         switch (option) {
         case 'm': r.mode = strcmp(optarg, "strict") == 0 ? MODE_STRICT : MODE_NEWEST; break;
         case 'n': limit = (uint64_t)number(optarg, INT64_MAX); break;
         case 'h': hold_ms = number(optarg, 3600000); break;
         case 't': timeout_ms = number(optarg, 3600000); break;
         case 'V': major = (uint16_t)number(optarg, UINT16_MAX); break;
+        case 'v': minor = (uint16_t)number(optarg, UINT16_MAX); break;
         default: return 1;
         }
     }
@@ -507,9 +513,9 @@ int main(int argc, char **argv) {
     setvbuf(stdout, NULL, _IOLBF, 0); /* a line is seen, whole, as soon as it is there */
     uint8_t welcome[MESSAGE_MAX];
     int fds[DESCRIPTORS];
-    r.socket = connect_and_greet(argv[optind], major, r.mode, now_ms() + timeout_ms, welcome, fds);
+    r.socket = connect_and_greet(argv[optind], major, minor, r.mode, now_ms() + timeout_ms, welcome, fds);
     open_stream(&r, welcome, fds);
     const char *end = read_frames(&r, limit, hold_ms, timeout_ms);
-    printf("received %" PRIu64 " missed %" PRIu64 " end=%s\n", r.received, r.missed, end);
+    printf("received %" PRIu64 " missed %" PRIu64 " damaged %" PRIu64 " end=%s\n", r.received, r.missed, r.damaged, end);
     return 0; /* its end closes the socket: the publisher frees what it held */
 }

@@ -56,7 +56,7 @@ public final class Cuframes {
     /**
      * The version of the protocol that this library speaks (docs/protocol.md): it understands every peer of the same major version.
      *
-     * @return major and minor, such as {@code 1.0}
+     * @return major and minor, such as {@code 1.1}
      */
     public static String protocolVersion() {
         return SegmentDescriptor.MAJOR + "." + SegmentDescriptor.MINOR;

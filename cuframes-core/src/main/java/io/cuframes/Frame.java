@@ -123,6 +123,16 @@ public final class Frame implements AutoCloseable {
     }
 
     /**
+     * Whether the frame is known to be damaged: the decoder reported an error in it or in a frame that it is predicted from, so that its pixels may be
+     * wrong. A frame without this mark may be damaged all the same, where nothing noticed it.
+     *
+     * @return whether the publisher marked it as damaged; false from a publisher of protocol 1.0, which has no such mark
+     */
+    public boolean isDamaged() {
+        return hasFlag(SlotDescriptor.DAMAGED);
+    }
+
+    /**
      * Whether the source knows when the camera took the picture.
      *
      * @return whether {@link #captureTimeNanos()} means something

@@ -486,6 +486,15 @@ public final class Publisher implements AutoCloseable {
     }
 
     /**
+     * Frames published that are marked as damaged ({@link WritableFrame#damaged}).
+     *
+     * @return a count, at most {@link #published()}
+     */
+    public long damaged() {
+        return parts.writer().damaged();
+    }
+
+    /**
      * Frames that found every slot being read.
      *
      * @return how often {@link #acquire()} gave null for that

@@ -48,6 +48,7 @@ final class PublisherHealth {
                 System.nanoTime() - openedNanos,
                 published,
                 announced,
+                parts.writer().damaged(),
                 parts.writer().dropped(),
                 parts.writer().refused(),
                 parts.writer().stalled(),

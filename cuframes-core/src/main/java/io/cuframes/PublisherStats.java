@@ -18,6 +18,7 @@ import java.util.Objects;
  * @param uptimeNanos nanoseconds since the publisher was opened, until it was closed
  * @param published frames published, those included whose pixels a GPU has yet to finish
  * @param announced frames published that are complete, so that readers have them; at most {@code published}
+ * @param damaged frames published that are marked as damaged ({@link WritableFrame#damaged})
  * @param dropped frames that found every slot leased
  * @param refused frames that were refused because a strict subscriber had not read the oldest one
  * @param stalled strict subscribers that are no longer waited for, ever
@@ -34,6 +35,7 @@ public record PublisherStats(
         long uptimeNanos,
         long published,
         long announced,
+        long damaged,
         long dropped,
         long refused,
         long stalled,
@@ -54,7 +56,7 @@ public record PublisherStats(
      *
      * <p>Members keep their names in later versions: {@code key}, {@code epoch} (16 hexadecimal digits, since it exceeds what a JSON number holds in
      * most readers), {@code transport}, {@code policy}, {@code format} with {@code pixel_format}, {@code width_px} and {@code height_px}, {@code slots},
-     * {@code uptime_ns}, {@code published_frames}, {@code announced_frames}, {@code dropped_frames}, {@code refused_frames},
+     * {@code uptime_ns}, {@code published_frames}, {@code announced_frames}, {@code damaged_frames}, {@code dropped_frames}, {@code refused_frames},
      * {@code stalled_subscribers}, {@code leased_slots}, and {@code subscribers}, an array of objects with {@code number}, {@code name}, {@code pid},
      * {@code mode}, {@code cursor_seq}, {@code lag_frames}, {@code held_leases}, {@code held_ns}, {@code received_frames}, {@code missed_frames}, {@code timeouts},
      * {@code waiting} and {@code stalled}.
@@ -72,6 +74,7 @@ public record PublisherStats(
         json.addProperty("uptime_ns", uptimeNanos);
         json.addProperty("published_frames", published);
         json.addProperty("announced_frames", announced);
+        json.addProperty("damaged_frames", damaged);
         json.addProperty("dropped_frames", dropped);
         json.addProperty("refused_frames", refused);
         json.addProperty("stalled_subscribers", stalled);

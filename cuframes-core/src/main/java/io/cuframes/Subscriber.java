@@ -489,6 +489,15 @@ public final class Subscriber implements AutoCloseable {
     }
 
     /**
+     * Frames given so far that the publisher marked as damaged ({@link Frame#isDamaged}).
+     *
+     * @return a count, at most {@link #received()}
+     */
+    public long damaged() {
+        return tally.damaged();
+    }
+
+    /**
      * Frames published since the subscriber connected, up to the last one given, and never given: skipped in newest mode, lost in strict mode.
      *
      * @return a count
@@ -592,6 +601,7 @@ public final class Subscriber implements AutoCloseable {
                 connected,
                 (closedAt == 0 ? now : closedAt) - openedNanos,
                 counts.received(),
+                counts.damaged(),
                 counts.missed(),
                 counts.gaps(),
                 counts.timeouts(),

@@ -14,6 +14,7 @@ import java.util.Objects;
  * @param connected whether there is a publisher, as far as {@link Subscriber#next} has seen
  * @param uptimeNanos nanoseconds since the subscriber was opened, until it was closed
  * @param received frames given
+ * @param damaged frames given that the publisher marked as damaged ({@link Frame#isDamaged})
  * @param missed frames published and never given: skipped in newest mode, lost in strict mode
  * @param gaps times that frames were missed between two that were given
  * @param timeouts times that {@link Subscriber#next} gave null because its time was over
@@ -37,6 +38,7 @@ public record SubscriberStats(
         boolean connected,
         long uptimeNanos,
         long received,
+        long damaged,
         long missed,
         long gaps,
         long timeouts,
@@ -62,7 +64,7 @@ public record SubscriberStats(
      * {@code mqtt.publish("cameras/cam1/health", subscriber.stats().toJson().getBytes(UTF_8), 0, true)}.
      *
      * <p>Members keep their names in later versions: {@code key}, {@code epoch} (16 hexadecimal digits, since it exceeds what a JSON number holds in
-     * most readers), {@code transport}, {@code mode}, {@code connected}, {@code uptime_ns}, {@code received_frames}, {@code missed_frames},
+     * most readers), {@code transport}, {@code mode}, {@code connected}, {@code uptime_ns}, {@code received_frames}, {@code damaged_frames}, {@code missed_frames},
      * {@code gaps}, {@code timeouts}, {@code errors}, {@code last_seq}, {@code last_pts_ns}, {@code lag_frames}, {@code held_leases}, {@code reconnects},
      * {@code last_frame_age_ns}, {@code publisher_stalled_ns} and {@code latency_ns} with {@code count}, {@code min}, {@code mean}, {@code p50}, {@code p90}, {@code p99},
      * {@code p999} and {@code max}. Before the first frame {@code last_seq}, {@code last_pts_ns} and {@code last_frame_age_ns} are null.
@@ -79,6 +81,7 @@ public record SubscriberStats(
         json.addProperty("connected", connected);
         json.addProperty("uptime_ns", uptimeNanos);
         json.addProperty("received_frames", received);
+        json.addProperty("damaged_frames", damaged);
         json.addProperty("missed_frames", missed);
         json.addProperty("gaps", gaps);
         json.addProperty("timeouts", timeouts);

@@ -83,6 +83,21 @@ public final class WritableFrame implements AutoCloseable {
     }
 
     /**
+     * Marks the frame as damaged: the decoder reported an error in it or in a frame that it is predicted from, such as a missing reference, a concealed
+     * part or a corrupt packet, so that its pixels may be wrong. Default: it is not, or nobody knows. {@link Publisher#damaged()} counts such frames once
+     * they are published.
+     *
+     * @param newDamaged whether it is known to be damaged
+     * @return this
+     * @throws IllegalStateException if the frame is not open
+     */
+    public WritableFrame damaged(boolean newDamaged) {
+        requireOpen();
+        flags = newDamaged ? flags | SlotDescriptor.DAMAGED : flags & ~SlotDescriptor.DAMAGED;
+        return this;
+    }
+
+    /**
      * Attaches bytes of the application's own, instead of those attached before.
      *
      * @param data at most {@value #MAX_USER_DATA} bytes; copied

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A publisher of this library, read by {@code src/test/c/host_reader.c}, which was written from docs/protocol.md alone. */
 @Timeout(60)
@@ -97,7 +98,7 @@ class CClientTest {
                     }
                 }
             }
-            assertEquals("received " + frames + " missed 0 end=ENDED", client.line());
+            assertEquals("received " + frames + " missed 0 damaged 0 end=ENDED", client.line());
             client.assertExit(0);
         }
     }
@@ -118,7 +119,7 @@ class CClientTest {
                     assertEquals(expected(publisher.format(), seq), Seen.of(client.line()));
                 }
             }
-            assertEquals("received 3 missed 0 end=ENDED", client.line());
+            assertEquals("received 3 missed 0 damaged 0 end=ENDED", client.line());
             client.assertExit(0);
         }
     }
@@ -146,7 +147,7 @@ class CClientTest {
                 last = seen.seq;
             }
             assertEquals(frames, last);
-            assertEquals("received " + received + " missed " + (frames - received) + " end=ENDED", line);
+            assertEquals("received " + received + " missed " + (frames - received) + " damaged 0 end=ENDED", line);
             client.assertExit(0);
         }
     }
@@ -173,7 +174,7 @@ class CClientTest {
                 received++;
             }
             assertEquals(frames, last); // what is left in the ring is read after the end
-            assertEquals("received " + received + " missed " + (frames - received) + " end=ENDED", line);
+            assertEquals("received " + received + " missed " + (frames - received) + " damaged 0 end=ENDED", line);
             client.assertExit(0);
         }
     }
@@ -211,7 +212,7 @@ class CClientTest {
                 publish(publisher, ++seq);
             }
             assertTrue(seq > 50 * slots, "only " + seq + " frames in " + slots + " slots");
-            assertEquals("received 1 missed 0 end=LIMIT", client.line()); // and no line that says CHANGED
+            assertEquals("received 1 missed 0 damaged 0 end=LIMIT", client.line()); // and no line that says CHANGED
             client.assertExit(0);
             assertEquals(0, publisher.dropped());
         }
@@ -241,10 +242,32 @@ class CClientTest {
         try (Publisher publisher = builder(2).open();
                 Client client = new Client("-V", "2")) {
             String line = client.line();
-            assertTrue(line.matches("REJECT 1 1\\.0 .*version.*"), line);
+            assertTrue(line.matches("REJECT 1 1\\.1 .*version.*"), line);
             assertNull(client.lines.readLine());
             client.assertExit(2);
             assertEquals(0, publisher.subscribers(), "it was never admitted");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0", "1", "65535"})
+    void aReaderOfAnyMinorVersionReadsAndADamagedFrameIsMarked(String minor) throws Exception {
+        try (Client client = new Client("-m", "strict", "-v", minor)) {
+            try (Publisher publisher = builder(4).open()) {
+                client.awaitConnected(4, 2);
+                while (publisher.subscribers() == 0) { // READY is on its way
+                    Thread.onSpinWait();
+                }
+                for (int seq = 1; seq <= 6; seq++) {
+                    try (WritableFrame frame = publisher.acquire()) {
+                        fill(publisher.format(), frame, seq);
+                        frame.damaged(seq % 3 == 0).publish(pts(seq));
+                    }
+                    assertEquals(expected(seq), Seen.of(client.line()));
+                }
+            }
+            assertEquals("received 6 missed 0 damaged 2 end=ENDED", client.line());
+            client.assertExit(0);
         }
     }
 
@@ -269,7 +292,7 @@ class CClientTest {
             for (int seq = 2; seq <= 6; seq++) {
                 assertEquals(expected(seq), Seen.of(client.line()));
             }
-            assertEquals("received 6 missed 0 end=DIED", client.line());
+            assertEquals("received 6 missed 0 damaged 0 end=DIED", client.line());
             client.assertExit(0);
         }
     }
@@ -319,12 +342,16 @@ class CClientTest {
     private static void publish(Publisher publisher, long seq) {
         try (WritableFrame frame = publisher.acquire()) {
             assertNotNull(frame, "no slot for frame " + seq);
-            for (int i = 0; i < publisher.format().planes().size(); i++) {
-                PlaneLayout layout = frame.plane(i).layout();
-                frame.plane(i).segment().fill((byte) (seq * 5 + 1)); // the padding
-                frame.copyPlane(i, MemorySegment.ofArray(pattern(layout, seq)), layout.rowBytes());
-            }
+            fill(publisher.format(), frame, seq);
             assertEquals(seq, frame.publish(pts(seq)));
+        }
+    }
+
+    private static void fill(FrameFormat format, WritableFrame frame, long seq) {
+        for (int i = 0; i < format.planes().size(); i++) {
+            PlaneLayout layout = frame.plane(i).layout();
+            frame.plane(i).segment().fill((byte) (seq * 5 + 1)); // the padding
+            frame.copyPlane(i, MemorySegment.ofArray(pattern(layout, seq)), layout.rowBytes());
         }
     }
 

@@ -36,7 +36,7 @@ class CuframesTest {
 
     @Test
     void theProtocolVersionIsThatOfTheSegment() {
-        assertEquals("1.0", Cuframes.protocolVersion());
+        assertEquals("1.1", Cuframes.protocolVersion());
         assertEquals(SegmentDescriptor.MAJOR + "." + SegmentDescriptor.MINOR, Cuframes.protocolVersion());
     }
 

@@ -94,6 +94,7 @@ class FrameHandleTest {
                 assertThrows(IllegalStateException.class, closed::hasCaptureTime);
                 assertThrows(IllegalStateException.class, closed::isKeyFrame);
                 assertThrows(IllegalStateException.class, closed::isPtsBackward);
+                assertThrows(IllegalStateException.class, closed::isDamaged);
                 assertThrows(IllegalStateException.class, closed::userDataLength);
                 assertThrows(IllegalStateException.class, closed::format);
                 assertThrows(IllegalStateException.class, closed::transport);

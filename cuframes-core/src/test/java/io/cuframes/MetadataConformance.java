@@ -39,7 +39,10 @@ abstract class MetadataConformance extends StreamTest {
                 byte[] data = bytes(round * 51);
                 try (WritableFrame frame = publisher.acquire()) {
                     if (told) {
-                        frame.captureTimeNanos(WALL + round).keyFrame(true).userData(data);
+                        frame.captureTimeNanos(WALL + round)
+                                .keyFrame(true)
+                                .damaged(true)
+                                .userData(data);
                     }
                     frame.publish(round * 40_000_000L);
                 }
@@ -48,6 +51,7 @@ abstract class MetadataConformance extends StreamTest {
                     assertEquals(told, frame.hasCaptureTime());
                     assertEquals(told ? WALL + round : 0, frame.captureTimeNanos());
                     assertEquals(told, frame.isKeyFrame());
+                    assertEquals(told, frame.isDamaged());
                     assertEquals(told ? data.length : 0, frame.userDataLength());
                     assertArrayEquals(
                             told ? data : new byte[0], frame.userData().toArray(ValueLayout.JAVA_BYTE));
@@ -72,6 +76,29 @@ abstract class MetadataConformance extends StreamTest {
                     assertEquals(i > 0 && times[i] < times[i - 1], frame.isPtsBackward(), "frame " + i);
                 }
             }
+        }
+    }
+
+    @Test
+    void damagedFramesAreCountedOnBothSides() {
+        try (Publisher publisher = localPublisher().slots(4).open();
+                Subscriber subscriber =
+                        localSubscriber().mode(SubscriberMode.STRICT_ORDER).open()) {
+            publisher.acquire().damaged(true).close(); // given back: nobody is shown it
+            for (int i = 1; i <= 10; i++) {
+                try (WritableFrame frame = publisher.acquire()) {
+                    frame.damaged(true).damaged(i % 5 == 0).publish(i);
+                }
+                try (Frame frame = subscriber.next(PATIENCE)) {
+                    assertEquals(i % 5 == 0, frame.isDamaged(), "frame " + i);
+                    assertFalse(frame.isKeyFrame());
+                }
+                assertEquals(i / 5, publisher.damaged());
+                assertEquals(i / 5, subscriber.damaged());
+            }
+            assertEquals(2, publisher.stats().damaged());
+            assertEquals(2, subscriber.stats().damaged());
+            assertEquals(10, subscriber.received());
         }
     }
 
@@ -103,6 +130,7 @@ abstract class MetadataConformance extends StreamTest {
             publisher
                     .acquire()
                     .keyFrame(true)
+                    .damaged(true)
                     .captureTimeNanos(WALL)
                     .userData(bytes(9))
                     .close();
@@ -111,6 +139,7 @@ abstract class MetadataConformance extends StreamTest {
             }
             try (Frame frame = subscriber.next(PATIENCE)) {
                 assertFalse(frame.isKeyFrame());
+                assertFalse(frame.isDamaged());
                 assertFalse(frame.hasCaptureTime());
                 assertEquals(0, frame.userDataLength());
             }

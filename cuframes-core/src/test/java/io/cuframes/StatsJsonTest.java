@@ -25,6 +25,7 @@ class StatsJsonTest {
                 true,
                 12,
                 34,
+                11,
                 56,
                 7,
                 8,
@@ -50,6 +51,7 @@ class StatsJsonTest {
                 12,
                 100,
                 99,
+                13,
                 3,
                 2,
                 1,
@@ -68,7 +70,7 @@ class StatsJsonTest {
     void aSubscribersNamesAndValuesAreThese() {
         assertEquals("""
                 {"key":"cam1","epoch":"fedcba9876543210","transport":"CUDA_IPC","mode":"STRICT_ORDER","connected":true,\
-                "uptime_ns":12,"received_frames":34,"missed_frames":56,"gaps":7,"timeouts":8,"errors":9,"last_seq":5,\
+                "uptime_ns":12,"received_frames":34,"damaged_frames":11,"missed_frames":56,"gaps":7,"timeouts":8,"errors":9,"last_seq":5,\
                 "last_pts_ns":-40,"lag_frames":3,"held_leases":2,"reconnects":1,"last_frame_age_ns":77,"publisher_stalled_ns":88,\
                 "latency_ns":{"count":9,"min":1,"mean":5,"p50":4,"p90":6,"p99":7,"p999":8,"max":3600000000000}}""", subscriber(5).toJson());
         assertEquals(
@@ -82,7 +84,7 @@ class StatsJsonTest {
         for (String name : List.of("last_seq", "last_pts_ns", "last_frame_age_ns")) {
             assertTrue(json.has(name) && json.get(name).isJsonNull(), name);
         }
-        assertEquals(19, json.size());
+        assertEquals(20, json.size());
     }
 
     @Test
@@ -90,7 +92,7 @@ class StatsJsonTest {
         assertEquals("""
                 {"key":"cam1","epoch":"0000000000000001","transport":"HOST","policy":"STRICT_WAIT",\
                 "format":{"pixel_format":"NV12","width_px":1920,"height_px":1080},"slots":6,"uptime_ns":12,\
-                "published_frames":100,"announced_frames":99,"dropped_frames":3,"refused_frames":2,"stalled_subscribers":1,\
+                "published_frames":100,"announced_frames":99,"damaged_frames":13,"dropped_frames":3,"refused_frames":2,"stalled_subscribers":1,\
                 "leased_slots":4,"subscribers":[{"number":5,"name":"detector","pid":4711,"mode":"NEWEST_ONLY","cursor_seq":90,\
                 "lag_frames":10,"held_leases":2,"held_ns":123,"received_frames":50,"missed_frames":40,"timeouts":6,"waiting":true,"stalled":false}]}""", publisher("detector").toJson());
         assertEquals(

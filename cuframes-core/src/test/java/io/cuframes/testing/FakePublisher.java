@@ -45,9 +45,17 @@ public final class FakePublisher implements AutoCloseable {
     private final Descriptor ring = Posix.memfd("fake-ring");
     private final MemorySegment bytes;
 
+    private final int minor;
+
     /** Listens; nobody is answered yet. */
     public FakePublisher(StreamFixture stream) {
+        this(stream, SegmentDescriptor.MINOR);
+    }
+
+    /** Listens as a publisher of another minor version of the protocol. */
+    public FakePublisher(StreamFixture stream, int minor) {
         this.stream = stream;
+        this.minor = minor;
         long length = SegmentDescriptor.length(SLOTS);
         Posix.reserve(segment, length, "segment");
         Posix.reserve(ring, RING, "ring");
@@ -65,6 +73,7 @@ public final class FakePublisher implements AutoCloseable {
         RingLayout layout = new RingLayout(Transport.HOST, Ownership.LIBRARY, SLOTS, STRIDE, RING, DeviceUuid.NONE);
         new SegmentHeader(stream.key(), EPOCH, 1, 1, 0, PublishPolicy.DROP_OLDEST, TimeBase.UNKNOWN, FORMAT, layout)
                 .write(bytes);
+        bytes.set(ValueLayout.JAVA_SHORT, SegmentDescriptor.MINOR_OFFSET, (short) minor);
         for (int slot = 0; slot < SLOTS; slot++) {
             long at = SegmentDescriptor.slotOffset(slot);
             bytes.set(ValueLayout.JAVA_LONG, at + SlotDescriptor.OFFSET_OFFSET, slot * STRIDE);
@@ -72,6 +81,12 @@ public final class FakePublisher implements AutoCloseable {
             bytes.set(ValueLayout.JAVA_LONG, at + SlotDescriptor.ALLOCATION_LENGTH_OFFSET, RING);
         }
         bytes.set(ValueLayout.JAVA_INT, SegmentDescriptor.STATE_OFFSET, SegmentDescriptor.STATE_READY);
+    }
+
+    /** Announces a frame with flags. */
+    public void announce(long seq, int slot, int flags) {
+        Shared.setIntOpaque(bytes, SegmentDescriptor.slotOffset(slot) + SlotDescriptor.FLAGS_OFFSET, flags);
+        announce(seq, slot);
     }
 
     /** Announces a frame, whoever leases the slot. */
@@ -156,12 +171,15 @@ public final class FakePublisher implements AutoCloseable {
                 Posix.reserve(control, ControlDescriptor.LENGTH, "control");
                 MemorySegment page = Posix.map(control, ControlDescriptor.LENGTH, true, local, "control");
                 page.set(ValueLayout.JAVA_LONG, ControlDescriptor.MAGIC_OFFSET, ControlDescriptor.MAGIC);
+                page.set(ValueLayout.JAVA_SHORT, ControlDescriptor.MAJOR_OFFSET, (short) SegmentDescriptor.MAJOR);
+                page.set(ValueLayout.JAVA_SHORT, ControlDescriptor.MINOR_OFFSET, (short) minor);
                 page.set(ValueLayout.JAVA_LONG, ControlDescriptor.EPOCH_OFFSET, EPOCH);
                 if (goodControlPage) {
                     Posix.seal(control, Libc.F_SEAL_SHRINK);
                 }
                 MemorySegment welcome = begin(MessageDescriptor.WELCOME, MessageDescriptor.WELCOME_LENGTH);
                 welcome.set(ValueLayout.JAVA_SHORT, MessageDescriptor.WELCOME_MAJOR_OFFSET, (short) 1);
+                welcome.set(ValueLayout.JAVA_SHORT, MessageDescriptor.WELCOME_MINOR_OFFSET, (short) minor);
                 welcome.set(ValueLayout.JAVA_INT, MessageDescriptor.WELCOME_SUBSCRIBER_OFFSET, 1);
                 welcome.set(ValueLayout.JAVA_LONG, MessageDescriptor.WELCOME_EPOCH_OFFSET, EPOCH);
                 welcome.set(ValueLayout.JAVA_LONG, MessageDescriptor.WELCOME_SEGMENT_LENGTH_OFFSET, bytes.byteSize());

@@ -74,9 +74,11 @@ public record Observation(
      * @param dropped frames for which no slot was free of leases
      * @param refused frames that a strict subscriber kept out
      * @param stalled strict subscribers that were given up
+     * @param damaged frames published that are marked as damaged, at most 4294967295; 0 from a publisher of protocol 1.0, which does not count them
      * @param subscribers that read now
      */
-    public record Counts(long published, long head, long dropped, long refused, long stalled, int subscribers) {}
+    public record Counts(
+            long published, long head, long dropped, long refused, long stalled, long damaged, int subscribers) {}
 
     /**
      * Monotonic times of the publisher's machine, nanoseconds; only their differences mean something here.

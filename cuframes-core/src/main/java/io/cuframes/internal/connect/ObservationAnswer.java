@@ -61,9 +61,16 @@ final class ObservationAnswer {
         copyLong(message, ObservationDescriptor.OBSERVED_DROPPED_OFFSET, SegmentDescriptor.DROPPED_OFFSET);
         copyLong(message, ObservationDescriptor.OBSERVED_REFUSED_OFFSET, SegmentDescriptor.REFUSED_OFFSET);
         copyLong(message, ObservationDescriptor.OBSERVED_STALLED_OFFSET, SegmentDescriptor.STALLED_OFFSET);
+        ObservationMessages.put(message, ObservationDescriptor.OBSERVED_DAMAGED_OFFSET, damaged());
         ObservationMessages.put(message, ObservationDescriptor.OBSERVED_PUBLISHED_OFFSET, published);
         ObservationMessages.put(message, ObservationDescriptor.OBSERVED_READERS_OFFSET, readerCount);
         writeTimes(message, published);
+    }
+
+    /** The count of damaged frames as a u32, or the most that this says. */
+    private int damaged() {
+        long damaged = Shared.getLongAcquire(segment, SegmentDescriptor.DAMAGED_OFFSET);
+        return (int) Math.min(ObservationDescriptor.OBSERVED_DAMAGED_MOST, damaged);
     }
 
     private void writeConstants(MemorySegment message) {

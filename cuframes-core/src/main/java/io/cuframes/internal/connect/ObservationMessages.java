@@ -129,6 +129,7 @@ final class ObservationMessages {
                 count64(observed, ObservationDescriptor.OBSERVED_DROPPED_OFFSET),
                 count64(observed, ObservationDescriptor.OBSERVED_REFUSED_OFFSET),
                 count64(observed, ObservationDescriptor.OBSERVED_STALLED_OFFSET),
+                Integer.toUnsignedLong(observed.get(U32, ObservationDescriptor.OBSERVED_DAMAGED_OFFSET)),
                 count32(observed, ObservationDescriptor.OBSERVED_SUBSCRIBERS_OFFSET));
     }
 

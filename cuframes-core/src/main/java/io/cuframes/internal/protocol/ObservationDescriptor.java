@@ -52,6 +52,7 @@ public final class ObservationDescriptor {
     public static final long OBSERVED_RING_LENGTH_OFFSET = 160;
     public static final long OBSERVED_DEVICE_UUID_OFFSET = 168;
     public static final long OBSERVED_MAX_LEASES_OFFSET = 184;
+    public static final long OBSERVED_DAMAGED_OFFSET = 188;
     public static final long OBSERVED_KEY_OFFSET = 192;
     public static final int OBSERVED_KEY_LENGTH = 64;
 
@@ -80,6 +81,9 @@ public final class ObservationDescriptor {
     public static final long READER_HELD_UNIT_NANOS = 100_000_000;
 
     public static final int READER_HELD_MOST = 65535;
+
+    /** The most frames that OBSERVED_DAMAGED counts, as an unsigned number. */
+    public static final long OBSERVED_DAMAGED_MOST = 0xffff_ffffL;
 
     /** READERs that follow at most: as many as any publisher admits. */
     public static final int MAX_READERS = 256;

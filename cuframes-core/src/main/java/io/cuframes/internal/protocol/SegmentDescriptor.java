@@ -23,7 +23,7 @@ public final class SegmentDescriptor {
     public static final long MAGIC = 0x53454D4152465543L;
 
     public static final int MAJOR = 1;
-    public static final int MINOR = 0;
+    public static final int MINOR = 1;
 
     public static final int STATE_INITIALIZING = 0;
     public static final int STATE_READY = 1;
@@ -82,6 +82,7 @@ public final class SegmentDescriptor {
     public static final long END_REASON_OFFSET = 680;
     public static final long IDLE_OFFSET = 684;
     public static final long IDLE_AFTER_OFFSET = 688;
+    public static final long DAMAGED_OFFSET = 696;
 
     public static final long INDEX_OFFSET = 1024;
     public static final int INDEX_ENTRIES = 128;

@@ -39,6 +39,7 @@ public final class SlotDescriptor {
 
     public static final int CAPTURE_TIME = 2;
     public static final int PTS_BACKWARD = 4;
+    public static final int DAMAGED = 8;
 
     private SlotDescriptor() {}
 }

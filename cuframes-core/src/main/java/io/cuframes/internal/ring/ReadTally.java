@@ -14,6 +14,7 @@ public final class ReadTally {
      * All counts of one moment.
      *
      * @param received frames delivered
+     * @param damaged frames delivered that the publisher marked as damaged
      * @param missed frames published and never delivered
      * @param gaps times that frames were missed between two that were delivered
      * @param timeouts waits that ended without a frame
@@ -22,12 +23,20 @@ public final class ReadTally {
      * @param lastNanos when it was delivered, monotonic
      */
     public record Counts(
-            long received, long missed, long gaps, long timeouts, long lastSeq, long lastPtsNanos, long lastNanos) {}
+            long received,
+            long damaged,
+            long missed,
+            long gaps,
+            long timeouts,
+            long lastSeq,
+            long lastPtsNanos,
+            long lastNanos) {}
 
     /** Odd while the taking thread is between two states. */
     private final AtomicLong version = new AtomicLong();
 
     private final AtomicLong received = new AtomicLong();
+    private final AtomicLong damaged = new AtomicLong();
     private final AtomicLong missed = new AtomicLong();
     private final AtomicLong gaps = new AtomicLong();
     private final AtomicLong timeouts = new AtomicLong();
@@ -47,15 +56,20 @@ public final class ReadTally {
      *
      * @param seq its number
      * @param ptsNanos its presentation time
+     * @param isDamaged whether the publisher marked it as damaged
      * @param missedBefore frames between the one before and this one
      * @param publishNanos when the publisher called publish, by its own word
      * @param nowNanos monotonic time
      */
-    void countReceived(long seq, long ptsNanos, long missedBefore, long publishNanos, long nowNanos) {
+    void countReceived(
+            long seq, long ptsNanos, boolean isDamaged, long missedBefore, long publishNanos, long nowNanos) {
         long next = version.getPlain() + 2;
         version.setOpaque(next - 1);
         VarHandle.releaseFence(); // the odd version before the counts; a reader has the fence that goes with it
         add(received, 1);
+        if (isDamaged) {
+            add(damaged, 1);
+        }
         if (missedBefore > 0) {
             add(missed, missedBefore);
             add(gaps, 1);
@@ -87,6 +101,7 @@ public final class ReadTally {
             long before = version.getAcquire();
             Counts counts = new Counts(
                     received.getOpaque(),
+                    damaged.getOpaque(),
                     missed.getOpaque(),
                     gaps.getOpaque(),
                     timeouts.getOpaque(),
@@ -114,6 +129,11 @@ public final class ReadTally {
     /** Frames delivered. */
     public long received() {
         return received.getOpaque();
+    }
+
+    /** Frames delivered that the publisher marked as damaged. */
+    public long damaged() {
+        return damaged.getOpaque();
     }
 
     /** Frames published and never delivered. */

@@ -185,7 +185,8 @@ public final class RingReader {
         Shared.setLongRelease(control, ControlDescriptor.CURSOR_OFFSET, cursor);
         Faults.reach(FaultPoint.CURSOR_STORED);
         int slot = HeadWord.slot(word);
-        tally.countReceived(seq, ptsNanos(slot), missedBefore, publishTimeNanos(slot), now);
+        boolean damaged = (flags(slot) & SlotDescriptor.DAMAGED) != 0;
+        tally.countReceived(seq, ptsNanos(slot), damaged, missedBefore, publishTimeNanos(slot), now);
         return word;
     }
 

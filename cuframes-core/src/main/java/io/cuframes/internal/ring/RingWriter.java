@@ -58,12 +58,14 @@ public final class RingWriter {
     private final AtomicLong refused = new AtomicLong();
     private final AtomicLong stalled = new AtomicLong();
     private final AtomicLong overdrawn = new AtomicLong();
+    private final AtomicLong damaged = new AtomicLong();
 
     /** How long a reader that is waited for may keep a slot from the writer without a step; UNGATED where none is waited for. */
     private final long graceNanos;
 
     private long lastPts;
     private long ptsBeforeLast;
+    private long damagedBeforeLast;
 
     /**
      * A writer that waits for no reader. Starts with every slot free.
@@ -332,7 +334,7 @@ public final class RingWriter {
      * @param ptsNanos presentation time
      * @param nowNanos monotonic time
      * @param captureTimeNanos wall time; 0 unless the flags have CAPTURE_TIME
-     * @param flags KEY_FRAME and CAPTURE_TIME of {@link SlotDescriptor}; PTS_BACKWARD is found here
+     * @param flags KEY_FRAME, CAPTURE_TIME and DAMAGED of {@link SlotDescriptor}; PTS_BACKWARD is found here
      * @param userDataLength bytes of user data
      * @return the head word that announces the frame
      */
@@ -341,6 +343,7 @@ public final class RingWriter {
         int allFlags = seq > 1 && ptsNanos < lastPts ? flags | SlotDescriptor.PTS_BACKWARD : flags;
         ptsBeforeLast = lastPts;
         lastPts = ptsNanos;
+        damagedBeforeLast = damaged.getPlain();
         published.setOpaque(seq);
         long word = HeadWord.of(seq, slot);
         long at = SegmentDescriptor.slotOffset(slot);
@@ -356,6 +359,9 @@ public final class RingWriter {
         Faults.reach(FaultPoint.SLOT_NAMED);
         Shared.setLongRelease(segment, SegmentDescriptor.indexOffset(seq), word);
         Faults.reach(FaultPoint.FRAME_INDEXED);
+        if ((flags & SlotDescriptor.DAMAGED) != 0) {
+            count(damaged, SegmentDescriptor.DAMAGED_OFFSET);
+        }
         Shared.setLongRelease(segment, SegmentDescriptor.PUBLISHED_OFFSET, seq);
         Faults.reach(FaultPoint.FRAME_COUNTED);
         return word;
@@ -374,6 +380,7 @@ public final class RingWriter {
         Shared.setLongRelease(segment, SegmentDescriptor.PUBLISHED_OFFSET, before);
         published.setOpaque(before);
         lastPts = ptsBeforeLast;
+        set(damaged, SegmentDescriptor.DAMAGED_OFFSET, damagedBeforeLast);
         giveBack(slot);
     }
 
@@ -408,7 +415,10 @@ public final class RingWriter {
     }
 
     private void count(AtomicLong counter, long offset) {
-        long count = counter.getPlain() + 1;
+        set(counter, offset, counter.getPlain() + 1);
+    }
+
+    private void set(AtomicLong counter, long offset, long count) {
         counter.setOpaque(count);
         Shared.setLongRelease(segment, offset, count);
     }
@@ -431,6 +441,11 @@ public final class RingWriter {
     /** Frames that found no slot that all had read who are waited for. */
     public long refused() {
         return refused.getOpaque();
+    }
+
+    /** Frames named that are marked as damaged. */
+    public long damaged() {
+        return damaged.getOpaque();
     }
 
     /** Readers that are waited for no longer. */

@@ -19,16 +19,20 @@ import io.cuframes.internal.protocol.DeviceUuid;
 import io.cuframes.internal.protocol.MessageDescriptor;
 import io.cuframes.internal.protocol.ObservationDescriptor;
 import io.cuframes.internal.protocol.RejectCode;
+import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.testing.StreamFixture;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -84,6 +88,12 @@ class ObserverTest {
         Sighting sighting = look();
         assertEquals(Standing.SEEN, sighting.standing(), sighting::toString);
         return sighting.observation();
+    }
+
+    private static void publishDamaged(Publisher publisher) {
+        try (WritableFrame frame = publisher.acquire()) {
+            frame.damaged(true).publish(publisher.published());
+        }
     }
 
     private static void await(String what, BooleanSupplier condition) {
@@ -148,6 +158,34 @@ class ObserverTest {
             assertNotNull(sleeper);
         }
         assertEquals(Standing.ABSENT, look().standing());
+    }
+
+    @Test
+    void anObserverIsToldOfDamagedFrames() {
+        try (Publisher publisher = publisher().open()) {
+            publish(publisher);
+            assertEquals(0, observe().counts().damaged());
+            publishDamaged(publisher);
+            publishDamaged(publisher);
+            assertEquals(2, observe().counts().damaged());
+            assertEquals(3, observe().counts().published());
+            assertEquals(1, observe().minor());
+        }
+    }
+
+    @Test
+    void moreDamagedFramesThanAnAnswerHasRoomForAreTheMost() throws IOException {
+        try (Publisher publisher = publisher().open()) {
+            publishDamaged(publisher);
+            try (FileChannel segment =
+                    FileChannel.open(Path.of("/dev/shm/cuframes-" + stream.key()), StandardOpenOption.WRITE)) {
+                ByteBuffer count = ByteBuffer.allocate(Long.BYTES)
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .putLong(0, 0x1_0000_0007L);
+                assertEquals(Long.BYTES, segment.write(count, SegmentDescriptor.DAMAGED_OFFSET));
+            }
+            assertEquals(4_294_967_295L, observe().counts().damaged());
+        }
     }
 
     @Test
@@ -364,6 +402,43 @@ class ObserverTest {
         assertEquals(10, seen.counts().head());
         assertEquals(0, seen.lag(seen.readers().get(0)));
         assertEquals(4, seen.slotsInUse());
+    }
+
+    @Test
+    void anOlderAndANewerPublisherAnswerAnObserver() throws IOException {
+        Observation older = answered(observed().putLong(64, 10)).observation();
+        assertEquals(0, older.minor());
+        assertEquals(0, older.counts().damaged());
+        Observation newer = answered(
+                        observed().putShort(10, (short) -1).putLong(64, 10).putInt(188, -1))
+                .observation();
+        assertEquals(65535, newer.minor());
+        assertEquals(4_294_967_295L, newer.counts().damaged());
+    }
+
+    /** An observer of version 1.0 and one of a version to come: both are answered, by this version. */
+    @Test
+    void anObserverOfAnyMinorVersionIsAnswered() throws IOException {
+        try (Publisher publisher = publisher().open()) {
+            publishDamaged(publisher);
+            for (short minor : new short[] {0, 1, -1}) {
+                try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+                    channel.connect(UnixDomainSocketAddress.of(stream.socket()));
+                    channel.write(
+                            hello(ObservationDescriptor.MODE_OBSERVE).putShort(14, minor));
+                    ByteBuffer answer = ByteBuffer.allocate(ObservationDescriptor.OBSERVED_LENGTH)
+                            .order(ByteOrder.LITTLE_ENDIAN);
+                    while (answer.hasRemaining() && channel.read(answer) >= 0) {
+                        Thread.onSpinWait();
+                    }
+                    assertFalse(answer.hasRemaining(), "an answer of " + answer.position() + " bytes");
+                    assertEquals(ObservationDescriptor.OBSERVED, answer.getShort(4));
+                    assertEquals(1, answer.getShort(8));
+                    assertEquals(1, answer.getShort(10));
+                    assertEquals(1, answer.getInt(188));
+                }
+            }
+        }
     }
 
     @Test

@@ -168,6 +168,11 @@ class ProtocolGoldenTest {
         assertTrue(text.contains("bits: " + SlotDescriptor.KEY_FRAME + " KEY_FRAME"));
         assertTrue(text.contains("; " + SlotDescriptor.CAPTURE_TIME + " CAPTURE_TIME"));
         assertTrue(text.contains("; " + SlotDescriptor.PTS_BACKWARD + " PTS_BACKWARD"));
+        assertTrue(text.contains("; " + SlotDescriptor.DAMAGED + " DAMAGED"));
+        assertTrue(text.contains("| damaged | as in the segment, " + ObservationDescriptor.OBSERVED_DAMAGED_MOST));
+        assertTrue(text.contains("| 10 | u16 | minor | " + SegmentDescriptor.MINOR + " |\n| 12 | u32 | state |"));
+        assertTrue(text.contains("| 10 | u16 | minor | " + SegmentDescriptor.MINOR + " |\n| 12 | u32 | subscriber |"));
+        assertTrue(text.contains("| " + SegmentDescriptor.MAJOR + "." + SegmentDescriptor.MINOR + " | "));
         assertTrue(text.contains(MessageDescriptor.BYE_ENDED + " ENDED: "));
         assertTrue(text.contains(MessageDescriptor.BYE_FORMAT_CHANGED + " FORMAT_CHANGED: "));
         assertTrue(text.contains(MessageDescriptor.BYE_STALLED + " STALLED: "));
@@ -272,7 +277,7 @@ class ProtocolGoldenTest {
             String expected = String.join(
                     "",
                     "43554652414d4553", // CUFRAMES
-                    "0100" + "0000" + "00000000", // 1.0, INITIALIZING
+                    "0100" + "0100" + "00000000", // 1.1, INITIALIZING
                     "0020000000000000", // segment_length
                     "8877665544332211", // epoch
                     "67120000" + "02000000", // pid, CUDA_IPC

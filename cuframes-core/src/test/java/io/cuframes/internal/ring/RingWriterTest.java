@@ -10,6 +10,7 @@ import io.cuframes.internal.protocol.ControlDescriptor;
 import io.cuframes.internal.protocol.HeadWord;
 import io.cuframes.internal.protocol.SegmentDescriptor;
 import io.cuframes.internal.protocol.Shared;
+import io.cuframes.internal.protocol.SlotDescriptor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
@@ -141,6 +142,26 @@ class RingWriterTest {
                     }
                 }
             }
+        }
+    }
+
+    /** Its slot, number and time are another frame's next, and what was counted of it is not counted. */
+    @Test
+    void aWithdrawnFrameDoesNotCountAsDamaged() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment segment = arena.allocate(SegmentDescriptor.length(4), Long.BYTES);
+            RingWriter writer = new RingWriter(segment, 4, new ReaderSet());
+            writer.announce(writer.name(writer.take(), 0, 0, 0, SlotDescriptor.DAMAGED | SlotDescriptor.KEY_FRAME, 0));
+            assertEquals(1, writer.damaged());
+            writer.withdraw(writer.name(writer.take(), 0, 0, 0, SlotDescriptor.DAMAGED, 0));
+            assertEquals(1, writer.damaged());
+            assertEquals(1, Shared.getLongAcquire(segment, SegmentDescriptor.DAMAGED_OFFSET));
+            writer.withdraw(writer.name(writer.take(), 0, 0, 0, SlotDescriptor.KEY_FRAME, 0));
+            assertEquals(1, writer.damaged());
+            writer.announce(writer.name(writer.take(), 0, 0, 0, SlotDescriptor.DAMAGED, 0));
+            assertEquals(2, writer.damaged());
+            assertEquals(2, Shared.getLongAcquire(segment, SegmentDescriptor.DAMAGED_OFFSET));
+            assertEquals(2, writer.published());
         }
     }
 
