@@ -151,6 +151,9 @@ public final class Libc {
     /** Fail where the last component is a symbolic link. */
     public static final int O_NOFOLLOW = AARCH64 ? 0x8000 : 0x20000;
 
+    /** A terminal does not become that of this process. */
+    public static final int O_NOCTTY = 0x100;
+
     /** Open neither to read nor to write: only to say which file is meant. */
     public static final int O_PATH = 0x200000;
 
@@ -168,6 +171,24 @@ public final class Libc {
 
     /** Do not follow a symbolic link. */
     public static final int AT_SYMLINK_NOFOLLOW = 256;
+
+    /** The bits of a mode that are the file's type. */
+    public static final int S_IFMT = 0xF000;
+
+    /** Type: a FIFO. */
+    public static final int S_IFIFO = 0x1000;
+
+    /** Type: a character device. */
+    public static final int S_IFCHR = 0x2000;
+
+    /** Type: a directory. */
+    public static final int S_IFDIR = 0x4000;
+
+    /** Type: a block device. */
+    public static final int S_IFBLK = 0x6000;
+
+    /** Type: a socket. */
+    public static final int S_IFSOCK = 0xC000;
 
     /** The type of the file. */
     public static final int STATX_TYPE = 1;
