@@ -38,8 +38,16 @@ public class CuframesException extends RuntimeException {
         this(code, message, cause, Passing.of(code));
     }
 
-    /** Creates an exception of which more is known than its class says. */
-    CuframesException(ErrorCode code, String message, Throwable cause, boolean passing) {
+    /**
+     * Creates an exception whose class alone does not decide whether it passes: a source that has sent no key frame yet is UNSUPPORTED, and may send one
+     * later.
+     *
+     * @param code the class of the error
+     * @param message what, where, and what to do
+     * @param cause what was caught, or null
+     * @param passing what {@link #isPassing()} returns
+     */
+    public CuframesException(ErrorCode code, String message, @Nullable Throwable cause, boolean passing) {
         super(message, cause);
         this.code = Objects.requireNonNull(code, "code");
         this.passing = passing;
