@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.javacv;
 
+import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_FLAG_OUTPUT_CORRUPT;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_alloc_context3;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_flush_buffers;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_free_context;
@@ -34,6 +35,8 @@ final class CodecContext implements AutoCloseable {
         try {
             check(demuxer, avcodec_parameters_to_context(context, demuxer.parameters()));
             context.pkt_timebase(demuxer.stream().time_base());
+            // Frames that lack what they are predicted from come, too, and say so: whoever reads them decides.
+            context.flags(context.flags() | AV_CODEC_FLAG_OUTPUT_CORRUPT);
             settings.accept(context);
             check(demuxer, avcodec_open2(context, codec, (AVDictionary) null));
         } catch (RuntimeException | Error e) {

@@ -4,7 +4,9 @@ package io.cuframes.javacv;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_alloc;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_free;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_unref;
+import static org.bytedeco.ffmpeg.global.avcodec.AV_PKT_FLAG_CORRUPT;
 import static org.bytedeco.ffmpeg.global.avutil.AVERROR_EOF;
+import static org.bytedeco.ffmpeg.global.avutil.AV_NOPTS_VALUE;
 import static org.bytedeco.ffmpeg.global.avutil.av_frame_unref;
 
 import io.cuframes.ColorInfo;
@@ -31,6 +33,12 @@ final class DecodedInput implements AutoCloseable {
     /** {@code AV_FRAME_FLAG_KEY}, there too. */
     private static final int FLAG_KEY = 1 << 1;
 
+    /** Decoders hold this many frames back at most, to put them in order and for their threads. */
+    private static final int MOST_HELD = 20;
+
+    /** Of so many packets at least one has to give a frame without errors. */
+    private static final int LEAST_SHARE = 10;
+
     private final SourceOptions options;
     private final InterruptGate gate;
     private final Backoff backoff;
@@ -39,14 +47,41 @@ final class DecodedInput implements AutoCloseable {
     private Demuxer demuxer;
     private FrameDecoder decoder;
     private CaptureClock captureClock;
+    private final ReplayGuard replay = new ReplayGuard();
+    private final DamageState damage = new DamageState();
     private ColorInfo announcedColor;
     private long ptsNanos;
     private long captureNanos = CaptureClock.UNKNOWN;
     private boolean keyFrame;
+    private boolean damaged;
     private long lastFrameAt = System.nanoTime();
     private long framesSinceStart;
     private boolean drained;
     private boolean over;
+
+    /** Whether the listener was told of a loss, and not yet of the end of it. */
+    private boolean lost;
+
+    /** Whether the time goes on after a pause: with the next frame, as long after the last one as it comes. */
+    private boolean paused;
+
+    /** Whether a clean frame has come since the decoder was opened. Those before it lack what they are predicted from. */
+    private boolean clean;
+
+    /** Whether damage was reported since the last frame. */
+    private boolean reported;
+
+    /** That of the last frame, in units of the time base. */
+    private long lastTimestamp;
+
+    /** Since when packets come and hardly a frame does, and how many. */
+    private long waitingSince;
+
+    private long packetsTaken;
+    private long framesDecoded;
+
+    /** Whether a new decoder was tried for that. */
+    private boolean decoderIsSecond;
 
     /** Whether a GPU has decoded a frame of this input: one that refuses it later is short of something. */
     private boolean hardwareHasDecoded;
@@ -58,6 +93,8 @@ final class DecodedInput implements AutoCloseable {
     private volatile List<Long> threads = List.of();
     private volatile long deviceBytes;
     private final AtomicLong errors = new AtomicLong();
+    private final AtomicLong damagedFrames = new AtomicLong();
+    private final AtomicLong heldBack = new AtomicLong();
 
     /** Opens, probes and prepares the decoder; if that fails, nothing is left open. */
     DecodedInput(SourceOptions options, InterruptGate gate) {
@@ -79,9 +116,12 @@ final class DecodedInput implements AutoCloseable {
         demuxer = Demuxer.open(options, gate);
         decoder = chooseDecoder();
         captureClock = new CaptureClock(demuxer);
+        replay.opened(demuxer);
         timeBase = demuxer.timeBase();
         framesSinceStart = 0;
         drained = false;
+        decoderIsSecond = false;
+        expectKeyFrame();
         announcedColor = StreamColor.of(demuxer.parameters());
         fitTo(demuxer.parameters().width(), demuxer.parameters().height(), announcedColor);
     }
@@ -151,8 +191,10 @@ final class DecodedInput implements AutoCloseable {
                     return false;
                 }
             } else if (status >= 0) {
-                accept(frame);
-                return true;
+                if (accept(frame)) {
+                    return true;
+                }
+                av_frame_unref(frame);
             } else if (status == AVERROR_EOF) {
                 if (!beginAgain()) {
                     return false;
@@ -161,7 +203,7 @@ final class DecodedInput implements AutoCloseable {
                 if (status != Ffmpeg.AGAIN) {
                     countError();
                 }
-                if (!feed()) {
+                if (isUndecodable() ? !goOnUndecodable() : !feed()) {
                     return false;
                 }
             }
@@ -169,26 +211,126 @@ final class DecodedInput implements AutoCloseable {
         return false;
     }
 
-    private void accept(AVFrame frame) {
-        if ((frame.flags() & FLAG_CORRUPT) != 0 || frame.decode_error_flags() != 0) {
+    /** Takes note of a frame; false if it is not to be published. */
+    private boolean accept(AVFrame frame) {
+        boolean corrupt = (frame.flags() & FLAG_CORRUPT) != 0;
+        if (corrupt && !clean) {
+            return false; // from before the first key frame
+        }
+        boolean isWrong = frame.decode_error_flags() != 0;
+        if (corrupt || isWrong) {
             countError();
         }
-        lastFrameAt = System.nanoTime();
-        deviceBytes = decoder.deviceBytes();
+        clean = true;
         framesSinceStart++;
-        hardwareHasDecoded |= decoder.kind() == VideoSource.Decoder.NVDEC;
-        backoff.reset();
-        ptsNanos = clock.next(frame.best_effort_timestamp());
-        captureNanos = captureClock.nanosAt(frame.pts());
+        boolean isProgress = !isWrong && noteDecoded(); // what is concealed may be noise
+        if (replay.isReplayed(frame.best_effort_timestamp())) {
+            return false;
+        }
         keyFrame = (frame.flags() & FLAG_KEY) != 0;
+        keepTime(frame);
+        damaged = damage.next(reported, keyFrame, ptsNanos);
+        reported = false;
+        deviceBytes = decoder.deviceBytes();
+        hardwareHasDecoded |= decoder.kind() == VideoSource.Decoder.NVDEC;
         ColorInfo color = StreamColor.of(frame, announcedColor);
         if (!isFormat(frame.width() & ~1, frame.height() & ~1, color)) {
             fitTo(frame.width(), frame.height(), color);
         }
+        if (lost && isProgress) {
+            lost = false;
+            options.listener().restored(description);
+        }
+        return !damaged || !isHeldBack();
+    }
+
+    /** Whether a frame without errors is one of enough: noise may look like one now and then. */
+    private boolean noteDecoded() {
+        framesDecoded++;
+        if (framesDecoded * LEAST_SHARE <= packetsTaken) {
+            return false;
+        }
+        framesDecoded = 0;
+        packetsTaken = 0;
+        decoderIsSecond = false;
+        backoff.reset();
+        return true;
+    }
+
+    private void keepTime(AVFrame frame) {
+        long now = System.nanoTime();
+        long timestamp = frame.best_effort_timestamp();
+        replay.published(timestamp);
+        if (timestamp != AV_NOPTS_VALUE) {
+            lastTimestamp = timestamp;
+        }
+        if (replay.hasResumed()) {
+            clock.use(demuxer);
+        } else if (paused) {
+            clock.use(demuxer);
+            clock.restart(now - lastFrameAt);
+        }
+        paused = false;
+        lastFrameAt = now;
+        ptsNanos = clock.next(demuxer.isUntimed() ? AV_NOPTS_VALUE : timestamp, demuxer.arrival());
+        captureNanos = captureClock.nanosAt(frame.pts());
+    }
+
+    private boolean isHeldBack() {
+        damagedFrames.incrementAndGet();
+        if (options.dropDamaged()) {
+            heldBack.incrementAndGet();
+        }
+        return options.dropDamaged();
     }
 
     private void countError() {
         errors.incrementAndGet();
+        reported = true;
+    }
+
+    private void expectKeyFrame() {
+        clean = false;
+        reported = false;
+        packetsTaken = 0;
+        framesDecoded = 0;
+        damage.restart();
+    }
+
+    /** Whether packets have come for long, more than a decoder holds back, and hardly a frame has. */
+    private boolean isUndecodable() {
+        long limit = demuxer.undecodableNanos();
+        return limit > 0 && packetsTaken > MOST_HELD && System.nanoTime() - waitingSince > limit;
+    }
+
+    /**
+     * Goes on where nothing can be decoded: with a new decoder, since the old one may be what is broken; and if that gives no frame either, with a new
+     * connection, for the camera may send something else than it announced.
+     *
+     * @return false if that was interrupted
+     */
+    private boolean goOnUndecodable() {
+        decoder.requireAlive(); // a lost context looks like this, too
+        String reason = "packets come, and only " + framesDecoded + " frames could be decoded without errors from "
+                + packetsTaken + " of them in " + (System.nanoTime() - waitingSince) / 1_000_000 + " ms";
+        if (decoderIsSecond) {
+            return loseInput(reason);
+        }
+        FrameDecoder old = decoder;
+        decoder = null;
+        close(old);
+        decoder = chooseDecoder();
+        fitTo(format.width(), format.height(), format.color());
+        decoderIsSecond = true;
+        drained = false;
+        expectKeyFrame();
+        tellOfLoss(reason + ": another decoder tries", Duration.ZERO);
+        return true;
+    }
+
+    private void tellOfLoss(String reason, Duration retryIn) {
+        lost = true;
+        options.listener().lost(reason, retryIn);
     }
 
     /**
@@ -202,7 +344,7 @@ final class DecodedInput implements AutoCloseable {
         }
         switch (demuxer.read(packet)) {
             case PACKET -> {
-                captureClock.packet(packet.pts(), demuxer.wallMicros(packet));
+                notePacket();
                 try {
                     return decode();
                 } finally {
@@ -210,12 +352,28 @@ final class DecodedInput implements AutoCloseable {
                 }
             }
             case DAMAGED -> countError();
+            case NOTHING -> {
+                // the loop asks whether it is to go on
+            }
             case END, LOST -> {
                 decoder.send(null);
                 drained = true;
             }
         }
         return true;
+    }
+
+    private void notePacket() {
+        if (packetsTaken++ == 0) {
+            waitingSince = System.nanoTime();
+        }
+        captureClock.packet(packet.pts(), demuxer.wallMicros(packet));
+        if (demuxer.mayReplay() && options.reconnect()) {
+            replay.packet(packet);
+        }
+        if ((packet.flags() & AV_PKT_FLAG_CORRUPT) != 0) {
+            countError();
+        }
     }
 
     private boolean decode() {
@@ -271,14 +429,10 @@ final class DecodedInput implements AutoCloseable {
             return false;
         }
         if (isLoss()) {
-            return reconnect();
+            return loseInput(demuxer.lossReason());
         }
         if (framesSinceStart == 0) {
-            throw new CuframesException(
-                    ErrorCode.UNSUPPORTED,
-                    "not one frame of " + options.url() + " could be decoded (" + errors
-                            + " errors): it is damaged, or no " + demuxer.codecName()
-                            + " stream that this build of FFmpeg can decode");
+            throw OpenError.undecodable(options, demuxer.codecName(), errors());
         }
         over = !options.loop();
         return !over && restart();
@@ -286,7 +440,8 @@ final class DecodedInput implements AutoCloseable {
 
     /** Whether the end came where none belongs: always for a camera, at an error for a file over HTTP. */
     private boolean isLoss() {
-        boolean endsByItself = !options.url().isNetwork() || (options.url().isHttp() && demuxer.hasDuration());
+        boolean isVideoOnDemand = demuxer.hasDuration() && (options.url().isHttp() || demuxer.isSegmented());
+        boolean endsByItself = !options.url().isNetwork() || !demuxer.isLive() || isVideoOnDemand;
         if (endsByItself && demuxer.ended()) {
             return false;
         }
@@ -294,9 +449,7 @@ final class DecodedInput implements AutoCloseable {
             return true;
         }
         if (!demuxer.ended()) {
-            throw new CuframesException(
-                    options.url().isNetwork() ? ErrorCode.DISCONNECTED : ErrorCode.SYSTEM,
-                    "reading " + options.url() + " failed: " + demuxer.lossReason());
+            throw OpenError.lost(options, demuxer.lossReason());
         }
         return false;
     }
@@ -305,8 +458,10 @@ final class DecodedInput implements AutoCloseable {
         decoder.flush();
         clock.restart(0);
         captureClock.restart();
+        replay.forget();
         framesSinceStart = 0;
         drained = false;
+        expectKeyFrame();
         return demuxer.rewind() || reopenAtBeginning();
     }
 
@@ -324,18 +479,27 @@ final class DecodedInput implements AutoCloseable {
         }
     }
 
-    private boolean reconnect() {
-        String reason = demuxer.lossReason();
+    /** The connection is given up, and another one is tried, if that is wanted. */
+    private boolean loseInput(String reason) {
+        if (!options.url().isNetwork() || !options.reconnect()) {
+            throw OpenError.lost(options, reason);
+        }
         release();
-        return openAgain(reason);
+        if (!openAgain(reason)) {
+            return false;
+        }
+        if (!demuxer.isLive() && demuxer.seek(lastTimestamp)) {
+            replay.resumeFile();
+        }
+        return true;
     }
 
-    /** Opens the input after waits, as often as it takes. */
+    /** Opens the input after waits, as often as it takes; an error that does not pass by itself ends that. */
     private boolean openAgain(String firstReason) {
         String reason = firstReason;
         while (true) {
             Duration wait = backoff.next();
-            options.listener().lost(reason, wait);
+            tellOfLoss(reason, wait);
             if (!gate.sleep(wait)) {
                 return false;
             }
@@ -347,20 +511,23 @@ final class DecodedInput implements AutoCloseable {
                 if (gate.stopped()) {
                     return false;
                 }
-                if (isContextLost(e)) {
+                if (!isTriedAgain(e)) {
                     throw e;
                 }
                 reason = e.getMessage();
             }
         }
-        clock.restart(demuxer, System.nanoTime() - lastFrameAt);
-        options.listener().restored(description);
+        paused = true;
         return true;
     }
 
     /** Lets go of the decoder and the input until the next call of {@link #next}. */
     void rest() {
+        if (demuxer != null && !demuxer.isLive()) {
+            replay.forget(); // a file begins at its beginning again
+        }
         release();
+        lost = false;
         backoff.reset();
     }
 
@@ -381,18 +548,14 @@ final class DecodedInput implements AutoCloseable {
             }
             throw e;
         }
-        clock.restart(demuxer, System.nanoTime() - lastFrameAt);
+        paused = true;
         return true;
     }
 
     /** Whether an input that was open before is tried again: where it is a camera's, and where only the GPU is short of something. */
     private boolean isTriedAgain(CuframesException e) {
         boolean isCamera = options.url().isNetwork() && options.reconnect();
-        return !isContextLost(e) && (isCamera || (e instanceof CudaException && e.isPassing()));
-    }
-
-    private static boolean isContextLost(CuframesException e) {
-        return e instanceof CudaException cuda && cuda.isContextLost();
+        return e.isPassing() && (isCamera || e instanceof CudaException);
     }
 
     /**
@@ -426,6 +589,11 @@ final class DecodedInput implements AutoCloseable {
         return keyFrame;
     }
 
+    /** Whether that frame's pixels may be wrong. */
+    boolean isDamaged() {
+        return damaged;
+    }
+
     FrameFormat format() {
         return format;
     }
@@ -448,6 +616,14 @@ final class DecodedInput implements AutoCloseable {
 
     long errors() {
         return errors.get();
+    }
+
+    long damagedFrames() {
+        return damagedFrames.get();
+    }
+
+    long heldBack() {
+        return heldBack.get();
     }
 
     List<Long> threads() {

@@ -11,10 +11,16 @@ import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_ID_MPEG4;
 import static org.bytedeco.ffmpeg.global.avcodec.AV_FIELD_PROGRESSIVE;
 import static org.bytedeco.ffmpeg.global.avcodec.AV_PKT_DATA_DISPLAYMATRIX;
 import static org.bytedeco.ffmpeg.global.avcodec.AV_PKT_DATA_PRFT;
+import static org.bytedeco.ffmpeg.global.avcodec.av_packet_alloc;
+import static org.bytedeco.ffmpeg.global.avcodec.av_packet_free;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_get_side_data;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_side_data_get;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_unref;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_get_name;
+import static org.bytedeco.ffmpeg.global.avformat.AVFMT_NOTIMESTAMPS;
+import static org.bytedeco.ffmpeg.global.avcodec.AVDISCARD_ALL;
+import static org.bytedeco.ffmpeg.global.avformat.avio_size;
+import static org.bytedeco.ffmpeg.global.avutil.AVMEDIA_TYPE_UNKNOWN;
 import static org.bytedeco.ffmpeg.global.avformat.AVSEEK_FLAG_BACKWARD;
 import static org.bytedeco.ffmpeg.global.avformat.AVSEEK_FLAG_BYTE;
 import static org.bytedeco.ffmpeg.global.avformat.av_find_best_stream;
@@ -38,6 +44,7 @@ import static org.bytedeco.ffmpeg.global.avutil.av_display_rotation_get;
 import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
 import io.cuframes.TimeBase;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Set;
 import org.bytedeco.ffmpeg.avcodec.AVCodec;
@@ -62,6 +69,8 @@ final class Demuxer implements AutoCloseable {
         END,
         /** Something damaged was skipped: read on. */
         DAMAGED,
+        /** There is nothing yet: read on. */
+        NOTHING,
         /** Nothing more comes; {@link #lossReason()} says why. */
         LOST
     }
@@ -71,12 +80,15 @@ final class Demuxer implements AutoCloseable {
 
     private static final double HIGHEST_PLAUSIBLE_RATE = 1000;
     private static final int DAMAGED_AT_MOST = 1000;
+    private static final long NAP_NANOS = 5_000_000;
 
     /** Nine numbers of 32 bits: libavutil/display.h. */
     private static final int DISPLAY_MATRIX_BYTES = 36;
 
     /** Those whose packets may bring the time of RTCP sender reports. */
     private static final Set<String> RTP_FORMATS = Set.of("rtsp", "rtp", "sdp");
+
+    private static final Set<String> SEGMENTED_FORMATS = Set.of("hls", "dash");
 
     /** Codecs whose frames FFmpeg cuts out of RTP's payload by looking for the beginning of the next one. */
     private static final Set<Integer> CUT_CODECS = Set.of(
@@ -88,6 +100,14 @@ final class Demuxer implements AutoCloseable {
             AV_CODEC_ID_MPEG1VIDEO,
             AV_CODEC_ID_MPEG2VIDEO);
 
+    /** Closing may send a word to the camera, whose connection may be stuck. */
+    private static final Duration CLOSING = Duration.ofSeconds(1);
+
+    private static final long MICROS = 1_000_000;
+
+    /** More than a group of pictures takes. */
+    private static final long PROBED_BYTES = 64 << 20;
+
     private final SourceOptions options;
     private final InterruptGate gate;
     private final AVFormatContext context;
@@ -95,18 +115,24 @@ final class Demuxer implements AutoCloseable {
     private final int index;
     private final double frameRate;
     private final boolean rtp;
+    private final boolean live;
+    private final boolean segmented;
+    private final Patience patience;
     private final SizeTPointer sideDataSize = new SizeTPointer(1);
+    private final FirstPicture firstPicture = new FirstPicture();
+    private int knownStreams;
     private int damaged;
+    private long arrival;
     private String lossReason;
     private boolean ended;
 
     /**
      * Opens and probes an input.
      *
-     * @throws CuframesException code NOT_FOUND, ACCESS_DENIED, TIMEOUT, UNSUPPORTED or SYSTEM
+     * @throws CuframesException as {@link OpenError} has it
      */
     static Demuxer open(SourceOptions options, InterruptGate gate) {
-        gate.arm(options.openTimeout());
+        gate.arm(Patience.answer(options));
         try {
             return new Demuxer(options, gate, openContext(options, gate));
         } finally {
@@ -125,7 +151,8 @@ final class Demuxer implements AutoCloseable {
             int status =
                     avformat_open_input(context, options.url().raw(), null, settings); // frees the context if it fails
             if (status < 0) {
-                throw OpenError.of(options.url(), status, gate.expired(), options.openTimeout(), options.listen());
+                throw OpenError.of(
+                        options.url(), status, gate.expired(), Patience.answer(options), options.listen());
             }
             return context;
         } catch (RuntimeException | Error e) {
@@ -140,12 +167,10 @@ final class Demuxer implements AutoCloseable {
 
     private static void configure(SourceOptions options, AVDictionary settings) {
         SourceUrl url = options.url();
-        if (url.isNetwork() && !url.isHttp()) {
-            // Measuring the frame rate takes FFmpeg five seconds of a live stream; what the stream itself says has to
-            // do.
-            av_dict_set(settings, "fpsprobesize", "0", 0);
-        }
         if (url.isRtsp()) {
+            if (!options.listen()) { // a sender that pushes has all of its tracks taken, or none
+                av_dict_set(settings, "allowed_media_types", "video", 0);
+            }
             av_dict_set(
                     settings, "rtsp_transport", options.rtspTransport().name().toLowerCase(Locale.ROOT), 0);
             if (options.listen()) {
@@ -161,36 +186,146 @@ final class Demuxer implements AutoCloseable {
         this.gate = gate;
         this.context = context;
         try {
-            int status = avformat_find_stream_info(context, (AVDictionary) null);
-            if (status < 0 || gate.expired() || gate.stopped()) {
-                throw OpenError.of(
-                        options.url(),
-                        status < 0 ? status : AVERROR_EXIT,
-                        gate.expired(),
-                        options.openTimeout(),
-                        options.listen());
+            String format = context.iformat().name().getString();
+            this.rtp = RTP_FORMATS.contains(format);
+            this.segmented = SEGMENTED_FORMATS.contains(format);
+            this.live = !isFile();
+            long begin = System.nanoTime();
+            if (options.openTimeout() == null) {
+                gate.arm(Patience.FIRST_PICTURE);
             }
-            this.index = av_find_best_stream(context, AVMEDIA_TYPE_VIDEO, -1, -1, (AVCodec) null, 0);
-            if (index < 0) {
-                throw new CuframesException(
-                        ErrorCode.UNSUPPORTED,
-                        options.url() + " has no video among its " + context.nb_streams()
-                                + " streams: give a URL or file with a video stream");
-            }
+            this.index = probe();
             this.stream = context.streams(index);
             this.frameRate = frameRate();
-            this.rtp = RTP_FORMATS.contains(context.iformat().name().getString());
-            if (parameters().width() <= 0 || parameters().height() <= 0) {
-                throw new CuframesException(
-                        ErrorCode.UNSUPPORTED,
-                        "the " + codecName() + " stream of " + options.url()
-                                + " did not tell its size while it was probed: no key frame came; try again, or see that the sender"
-                                + " sends its parameter sets");
-            }
+            this.patience = new Patience(options, segmented, System.nanoTime() - begin);
+            leaveOthersOut();
         } catch (RuntimeException | Error e) {
             Steps.runAllAfter(e, this::close);
             throw e;
         }
+    }
+
+    /** Whether it has an end, and its pace is the reader's: a regular file, or what a server of HTTP gives the length of. */
+    private boolean isFile() {
+        return switch (options.url().kind()) {
+            case FILE -> true;
+            case HTTP ->
+                !options.listen()
+                        && context.pb() != null
+                        && !context.pb().isNull()
+                        && context.pb().seekable() != 0
+                        && avio_size(context.pb()) > 0;
+            case PIPE, LIVE, SEGMENTED -> false;
+        };
+    }
+
+    /**
+     * Finds the video stream, with its size. Other streams are not waited for; where a live stream begins with what cannot be decoded, the next key frame
+     * is.
+     *
+     * @return the stream's index
+     */
+    private int probe() {
+        leaveOthersOut();
+        int status = 0;
+        if (!isUntimed()) { // FFmpeg's probing takes packets in, and nobody could say later when they came
+            limitProbing();
+            status = avformat_find_stream_info(context, (AVDictionary) null);
+        }
+        int found = av_find_best_stream(context, AVMEDIA_TYPE_VIDEO, -1, -1, (AVCodec) null, 0);
+        if (live && status >= 0 && !(found >= 0 && hasSize(context.streams(found)))) {
+            status = awaitFirstPicture();
+            found = av_find_best_stream(context, AVMEDIA_TYPE_VIDEO, -1, -1, (AVCodec) null, 0);
+        }
+        if (gate.stopped() || gate.expired() || found < 0 || !hasSize(context.streams(found))) {
+            throw probingFailed(status, found);
+        }
+        return found;
+    }
+
+    private void limitProbing() {
+        if (!live) {
+            return;
+        }
+        // RTSP has told all of its streams, and video alone was asked for. Others are probed to the end of this time, since a stream may turn up later.
+        context.max_analyze_duration(rtp ? MICROS * Patience.FIRST_PICTURE.toSeconds() : MICROS);
+        context.probesize(PROBED_BYTES);
+        context.max_ts_probe(2); // the first timestamp is right then; waiting for decoding times would take many frames
+        context.fps_probe_size(0); // measuring the rate takes seconds of a live stream: what it says itself has to do
+    }
+
+    /** Reads until a picture can be decoded; a status of FFmpeg. */
+    private int awaitFirstPicture() {
+        AVPacket packet = Ffmpeg.allocated(av_packet_alloc(), "a packet");
+        try {
+            while (true) {
+                int status = av_read_frame(context, packet);
+                leaveOthersOut();
+                if (status == Ffmpeg.AGAIN) {
+                    gate.sleep(NAP_NANOS);
+                    status = gate.expired() || gate.stopped() ? AVERROR_EXIT : 0;
+                } else if (status >= 0 && isVideo(packet) && firstPicture.take(
+                        context.streams(packet.stream_index()), packet, System.nanoTime())) {
+                    return status;
+                }
+                av_packet_unref(packet);
+                if (status < 0 && status != AVERROR_INVALIDDATA) {
+                    return status;
+                }
+            }
+        } finally {
+            av_packet_free(packet);
+        }
+    }
+
+    private boolean isVideo(AVPacket packet) {
+        return packet.stream_index()
+                == av_find_best_stream(context, AVMEDIA_TYPE_VIDEO, -1, -1, (AVCodec) null, 0);
+    }
+
+    private static boolean hasSize(AVStream candidate) {
+        return candidate.codecpar().width() > 0 && candidate.codecpar().height() > 0;
+    }
+
+    private CuframesException probingFailed(int status, int found) {
+        boolean failed = status < 0 && status != AVERROR_EOF;
+        if (gate.stopped() || (failed && !gate.expired())) {
+            return probingFailed(status < 0 ? status : AVERROR_EXIT);
+        }
+        if (found >= 0) {
+            String codec = avcodec_get_name(context.streams(found).codecpar().codec_id()).getString();
+            return OpenError.noKeyFrame(options, codec, gate.expired());
+        }
+        if (gate.expired() && context.nb_streams() == 0) {
+            return probingFailed(AVERROR_EXIT);
+        }
+        return OpenError.noVideo(options, context.nb_streams());
+    }
+
+    private CuframesException probingFailed(int status) {
+        Duration timeout = options.openTimeout() == null ? Patience.FIRST_PICTURE : options.openTimeout();
+        return OpenError.of(options.url(), status, gate.expired(), timeout, options.listen());
+    }
+
+    /** Of what is not video, packets need not come: FFmpeg asks servers for less, and parses less. Streams may turn up later. */
+    private void leaveOthersOut() {
+        int streams = context.nb_streams();
+        for (; knownStreams < streams; knownStreams++) {
+            AVStream other = context.streams(knownStreams);
+            if (other.codecpar().codec_type() != AVMEDIA_TYPE_VIDEO && !isUnknown(other)) {
+                other.discard(AVDISCARD_ALL);
+            }
+        }
+        for (int i = 0; stream != null && i < streams; i++) {
+            if (i != index) {
+                context.streams(i).discard(AVDISCARD_ALL);
+            }
+        }
+    }
+
+    /** What it is may turn out as it is probed. */
+    private static boolean isUnknown(AVStream other) {
+        return other.codecpar().codec_type() == AVMEDIA_TYPE_UNKNOWN;
     }
 
     private double frameRate() {
@@ -201,9 +336,13 @@ final class Demuxer implements AutoCloseable {
 
     /** Reads the video stream's next packet, to be unreferenced by the caller. */
     Read read(AVPacket packet) {
-        boolean network = options.url().isNetwork();
-        if (network) {
-            gate.arm(options.readTimeout());
+        if (!firstPicture.isEmpty()) {
+            arrival = firstPicture.give(packet);
+            return Read.PACKET;
+        }
+        long begin = System.nanoTime();
+        if (isLimited()) {
+            gate.arm(Duration.ofNanos(patience.readNanos()));
         }
         try {
             while (true) {
@@ -213,27 +352,83 @@ final class Demuxer implements AutoCloseable {
                 }
                 damaged = 0;
                 if (packet.stream_index() == index) {
+                    arrival = System.nanoTime();
+                    patience.waited(arrival - begin);
                     return Read.PACKET;
                 }
                 av_packet_unref(packet);
+                if (context.nb_streams() > knownStreams) {
+                    leaveOthersOut();
+                }
             }
         } finally {
             gate.disarm();
         }
     }
 
+    /** What is written to a FIFO comes when its writer likes. */
+    private boolean isLimited() {
+        return switch (options.url().kind()) {
+            case FILE -> false;
+            case PIPE -> options.readTimeout() != null;
+            case LIVE, HTTP, SEGMENTED -> true;
+        };
+    }
+
     private Read failed(int status) {
-        if (status == AVERROR_EOF && !(gate.expired() || gate.stopped())) {
+        if (gate.expired()) {
+            return silent(); // whatever FFmpeg makes of that
+        }
+        if (status == AVERROR_EOF && !gate.stopped()) {
             lossReason = "the sender ended the stream";
             ended = true;
             return Read.END;
         }
-        if (status == Ffmpeg.AGAIN || (status == AVERROR_INVALIDDATA && ++damaged < DAMAGED_AT_MOST)) {
+        if (status == Ffmpeg.AGAIN) {
+            gate.sleep(NAP_NANOS); // a device that has nothing now
+            return gate.expired() ? silent() : Read.NOTHING;
+        }
+        if (status == AVERROR_INVALIDDATA && ++damaged < DAMAGED_AT_MOST) {
             return Read.DAMAGED;
         }
-        lossReason =
-                gate.expired() ? "nothing came for " + options.readTimeout().toMillis() + " ms" : Ffmpeg.text(status);
+        lossReason = Ffmpeg.text(status);
         return Read.LOST;
+    }
+
+    private Read silent() {
+        lossReason = "no video came for " + patience.readNanos() / 1_000_000 + " ms";
+        return Read.LOST;
+    }
+
+    /** When the packet read last came, by System.nanoTime. */
+    long arrival() {
+        return arrival;
+    }
+
+    /** How long packets may come without a frame before the input is taken for lost, ns; 0 for no end, as files have it. */
+    long undecodableNanos() {
+        return live ? patience.undecodableNanos() : 0;
+    }
+
+    /** Whether it comes at a pace of its own, and has no known end. */
+    boolean isLive() {
+        return live;
+    }
+
+    /** Whether it comes as the segments of a playlist. */
+    boolean isSegmented() {
+        return segmented;
+    }
+
+    /** Whether what is opened again may begin with what came before: segments of a playlist, and files. */
+    boolean mayReplay() {
+        return segmented || !live;
+    }
+
+    /** Whether its timestamps are made up by FFmpeg: the format has none, and nobody knows when a live input's pictures were taken but by their arrival. */
+    boolean isUntimed() {
+        boolean isPaced = options.realtime() && options.url().kind() == InputKind.PIPE; // as a file is
+        return live && !isPaced && (context.iformat().flags() & AVFMT_NOTIMESTAMPS) != 0;
     }
 
     /**
@@ -269,6 +464,11 @@ final class Demuxer implements AutoCloseable {
     /** Why {@link #read} gave END or LOST. */
     String lossReason() {
         return lossReason;
+    }
+
+    /** Goes to the last key frame at or before a timestamp; false if this input cannot. */
+    boolean seek(long timestamp) {
+        return av_seek_frame(context, index, timestamp, AVSEEK_FLAG_BACKWARD) >= 0;
     }
 
     /** Goes back to the beginning; false if this input cannot. */
@@ -338,6 +538,10 @@ final class Demuxer implements AutoCloseable {
 
     @Override
     public void close() {
-        Steps.runAll(sideDataSize::close, () -> avformat_close_input(context));
+        Steps.runAll(sideDataSize::close, firstPicture::close, () -> {
+            gate.arm(CLOSING);
+            avformat_close_input(context);
+            gate.disarm();
+        });
     }
 }

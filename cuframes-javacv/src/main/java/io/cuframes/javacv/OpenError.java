@@ -13,14 +13,29 @@ import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
 import java.time.Duration;
 
-/** Why a URL or a file could not be opened: FFmpeg's error as an exception that says what to do. */
+/**
+ * Why an input could not be opened, or does not go on: FFmpeg's error as an exception that says what to do.
+ *
+ * <p>Here, and nowhere else, it is decided which errors of an input pass by themselves ({@link CuframesException#isPassing()}): whoever tries again asks
+ * that. A camera that boots, a server that is too busy, a stream without a key frame so far may do better later. A refused password does not, and a
+ * camera that is asked with it again and again locks the account; nor does a URL that is malformed, or a codec that this build cannot decode.
+ */
 final class OpenError {
     private static final int ENOENT = -2;
     private static final int EACCES = -13;
+    private static final int EINVAL = -22;
     private static final int ECONNREFUSED = -111;
 
     private OpenError() {}
 
+    /**
+     * For a call of FFmpeg that failed.
+     *
+     * @param error its status
+     * @param expired whether it failed because its time was over
+     * @param timeout that time
+     * @param listen whether it waited for a sender
+     */
     static CuframesException of(SourceUrl url, int error, boolean expired, Duration timeout, boolean listen) {
         String what = "cannot open " + url + ": ";
         if (expired) {
@@ -29,7 +44,61 @@ final class OpenError {
                     what + (listen ? "no sender came" : "no answer") + " within " + timeout.toMillis() + " ms ("
                             + Ffmpeg.text(error) + "): check the address and the network, or raise openTimeout");
         }
-        return new CuframesException(code(error), what + Ffmpeg.text(error) + ": " + advice(url, error));
+        ErrorCode code = code(error);
+        return new CuframesException(
+                code, what + Ffmpeg.text(error) + ": " + advice(url, error), null, isPassing(url, error, code));
+    }
+
+    private static boolean isPassing(SourceUrl url, int error, ErrorCode code) {
+        return switch (code) {
+            case NOT_FOUND, SYSTEM -> true;
+            case UNSUPPORTED -> error == AVERROR_INVALIDDATA && url.isNetwork(); // an empty answer, half a page
+            default -> false;
+        };
+    }
+
+    /** An input that has other streams than video, or none at all so far. */
+    static CuframesException noVideo(SourceOptions options, int streams) {
+        return new CuframesException(
+                ErrorCode.UNSUPPORTED,
+                options.url() + " has no video among its " + streams + " streams: give a URL or file with a video stream",
+                null,
+                options.url().isNetwork());
+    }
+
+    /**
+     * A video stream whose pictures' size is not known.
+     *
+     * @param codec FFmpeg's name of it
+     * @param expired whether the time for the first picture was over, rather than the stream
+     */
+    static CuframesException noKeyFrame(SourceOptions options, String codec, boolean expired) {
+        return new CuframesException(
+                ErrorCode.UNSUPPORTED,
+                "the " + codec + " stream of " + options.url() + " did not tell its size "
+                        + (expired ? "in time" : "before it ended") + ": no key frame with parameter sets came; have the sender send"
+                        + " key frames more often, or raise openTimeout",
+                null,
+                options.url().isNetwork());
+    }
+
+    /**
+     * An input that is lost and is not to be connected to again, or cannot be.
+     *
+     * @param reason in words
+     */
+    static CuframesException lost(SourceOptions options, String reason) {
+        return new CuframesException(
+                options.url().isNetwork() ? ErrorCode.DISCONNECTED : ErrorCode.SYSTEM,
+                "reading " + options.url() + " failed: " + reason);
+    }
+
+    /** An input that came to its end without a frame. */
+    static CuframesException undecodable(SourceOptions options, String codec, long errors) {
+        return new CuframesException(
+                ErrorCode.UNSUPPORTED,
+                "not one frame of " + options.url() + " could be decoded (" + errors + " errors): it is damaged, or no "
+                        + codec + " stream that this build of FFmpeg can decode");
     }
 
     private static ErrorCode code(int error) {
@@ -38,6 +107,9 @@ final class OpenError {
         }
         if (error == EACCES || error == AVERROR_HTTP_UNAUTHORIZED || error == AVERROR_HTTP_FORBIDDEN) {
             return ErrorCode.ACCESS_DENIED;
+        }
+        if (error == EINVAL) {
+            return ErrorCode.INVALID_ARGUMENT;
         }
         if (error == AVERROR_INVALIDDATA || error == AVERROR_DEMUXER_NOT_FOUND || error == AVERROR_PROTOCOL_NOT_FOUND) {
             return ErrorCode.UNSUPPORTED;

@@ -4,7 +4,7 @@ package io.cuframes.javacv;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
-/** What a {@link VideoSource} was told, checked. */
+/** What a {@link VideoSource} was told, checked. Timeouts that it was not told are null: see {@link Patience}. */
 record SourceOptions(
         SourceUrl url,
         VideoSource.Decoder decoder,
@@ -14,6 +14,7 @@ record SourceOptions(
         boolean loop,
         boolean realtime,
         boolean reconnect,
+        boolean dropDamaged,
         Duration openTimeout,
         Duration readTimeout,
         BooleanSupplier demand,

@@ -174,7 +174,8 @@ public final class VideoSource implements AutoCloseable {
      * Builder#reconnect} as long as it takes for a lost input to come back.
      *
      * <p>An NVDEC surface is copied to a device ring once per plane, on the GPU's legacy default stream; the ring must be on the decoder's
-     * device. Damaged packets and frames are counted in {@link #errors()} and do not end the stream.
+     * device. Damaged packets and frames are counted in {@link #errors()} and do not end the stream; a frame whose pixels may be wrong is marked ({@link
+     * WritableFrame#damaged}).
      *
      * <p>What may pass by itself ({@link CuframesException#isPassing()}) does not end the stream either. While the GPU is stuck or very busy this
      * waits for it, and drops frames; {@link Listener#stalled} hears of it. Where the GPU has no memory for a decoder that is opened again, another
@@ -294,6 +295,7 @@ public final class VideoSource implements AutoCloseable {
             boolean deviceRing = publisher.transport().isDevice();
             input.decoder().copy(frames.current(), slot, deviceRing);
             slot.keyFrame(input.isKeyFrame());
+            slot.damaged(input.isDamaged());
             if (input.captureNanos() != CaptureClock.UNKNOWN) {
                 slot.captureTimeNanos(input.captureNanos());
             }
@@ -351,6 +353,24 @@ public final class VideoSource implements AutoCloseable {
      */
     public long errors() {
         return input.errors();
+    }
+
+    /**
+     * Frames that are known to be damaged: those for which the decoder reported an error, and those that are predicted from them.
+     *
+     * @return their number so far, of those published and those held back
+     */
+    public long damaged() {
+        return input.damagedFrames();
+    }
+
+    /**
+     * Frames that {@link Builder#dropDamaged} has kept from being published.
+     *
+     * @return their number so far
+     */
+    public long heldBack() {
+        return input.heldBack();
     }
 
     /**
@@ -438,8 +458,9 @@ public final class VideoSource implements AutoCloseable {
         private boolean loop;
         private boolean realtime;
         private boolean reconnect;
-        private Duration openTimeout = Duration.ofSeconds(10);
-        private Duration readTimeout = Duration.ofSeconds(5);
+        private boolean dropDamaged;
+        private Duration openTimeout;
+        private Duration readTimeout;
         private BooleanSupplier demand = () -> true;
         private Listener listener;
         private SourceOptions.HardwareDecoders hardware = NvdecDecoder::new;
@@ -517,7 +538,9 @@ public final class VideoSource implements AutoCloseable {
         }
 
         /**
-         * Connect again when a network input is lost: after 0.5 s, then twice as long each time up to 10 s, until closed. Files are not affected.
+         * Connect again when a network input is lost: after 0.5 s, then twice as long each time up to 10 s, until closed, or until an error comes that
+         * does not pass by itself ({@link CuframesException#isPassing()}), such as a refused password: {@link VideoSource#publishNext} throws it. Files are
+         * not affected. What was published is not published again, where a playlist gives segments once more or a file is read on.
          *
          * @param newReconnect whether to; as said by default for network URLs
          * @return this
@@ -528,7 +551,7 @@ public final class VideoSource implements AutoCloseable {
         }
 
         /**
-         * How long opening and probing may take; 10 s unless said.
+         * How long opening and probing may take together. Default: 10 s for an answer, and then 30 s for the first picture.
          *
          * @param timeout more than 0
          * @return this
@@ -539,13 +562,28 @@ public final class VideoSource implements AutoCloseable {
         }
 
         /**
-         * A network input that delivers nothing for this long is lost; 5 s unless said.
+         * A live input that delivers no packet for this long is lost; so is, after two times as long and a new decoder in between, one of whose packets
+         * no frame can be decoded. Default for packets: 5 s, for HLS and DASH 30 s, and more for an input whose own pace is slower: three times the
+         * longest wait between two packets lately, up to 2 minutes. Default for frames: 10 s, or twice as long as for packets if that is more. A FIFO, a
+         * device and standard input are waited for without end by default.
          *
          * @param timeout more than 0
          * @return this
          */
         public Builder readTimeout(Duration timeout) {
             readTimeout = Objects.requireNonNull(timeout);
+            return this;
+        }
+
+        /**
+         * Whether frames that are known to be damaged are held back, until the next clean one, rather than published with {@link
+         * io.cuframes.Frame#isDamaged()}. After damage the next clean frame is the next key frame.
+         *
+         * @param newDropDamaged whether to; default: they are published
+         * @return this
+         */
+        public Builder dropDamaged(boolean newDropDamaged) {
+            dropDamaged = newDropDamaged;
             return this;
         }
 
@@ -585,7 +623,8 @@ public final class VideoSource implements AutoCloseable {
          * @return the source, to be closed
          * @throws CuframesException code INVALID_ARGUMENT for what is out of range; NOT_FOUND, ACCESS_DENIED, TIMEOUT or SYSTEM if the input
          *     cannot be opened; UNSUPPORTED if it has no video, its codec is not known, or FFmpeg's natives are not there; CUDA if NVDEC is wanted
-         *     and its device is not there
+         *     and its device is not there. {@link CuframesException#isPassing()} tells whether it may be open to another attempt: a camera that is away or
+         *     boots, or has sent no key frame yet
          */
         public VideoSource open() {
             if (device < 0 || !isPositive(openTimeout) || !isPositive(readTimeout)) {
@@ -603,6 +642,7 @@ public final class VideoSource implements AutoCloseable {
                     loop,
                     realtime,
                     reconnect,
+                    dropDamaged,
                     openTimeout,
                     readTimeout,
                     demand,
@@ -611,7 +651,7 @@ public final class VideoSource implements AutoCloseable {
         }
 
         private static boolean isPositive(Duration timeout) {
-            return timeout.compareTo(Duration.ZERO) > 0;
+            return timeout == null || timeout.compareTo(Duration.ZERO) > 0;
         }
     }
 }

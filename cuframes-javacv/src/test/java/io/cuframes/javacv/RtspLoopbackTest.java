@@ -104,7 +104,7 @@ class RtspLoopbackTest {
                 }
             });
             assertEquals(ErrorCode.DISCONNECTED, error.code());
-            assertTrue(error.getMessage().contains("nothing came for 700 ms"), error.getMessage());
+            assertTrue(error.getMessage().contains("no video came for 700 ms"), error.getMessage());
             assertTrue(camera.written() > 0, "the camera wrote nothing");
         }
     }
