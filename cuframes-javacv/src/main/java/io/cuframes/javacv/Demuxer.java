@@ -21,18 +21,12 @@ import static org.bytedeco.ffmpeg.global.avformat.av_find_best_stream;
 import static org.bytedeco.ffmpeg.global.avformat.av_guess_frame_rate;
 import static org.bytedeco.ffmpeg.global.avformat.av_read_frame;
 import static org.bytedeco.ffmpeg.global.avformat.av_seek_frame;
-import static org.bytedeco.ffmpeg.global.avformat.avformat_alloc_context;
-import static org.bytedeco.ffmpeg.global.avformat.avformat_close_input;
 import static org.bytedeco.ffmpeg.global.avformat.avformat_find_stream_info;
-import static org.bytedeco.ffmpeg.global.avformat.avformat_free_context;
-import static org.bytedeco.ffmpeg.global.avformat.avformat_open_input;
 import static org.bytedeco.ffmpeg.global.avutil.AVERROR_EOF;
 import static org.bytedeco.ffmpeg.global.avutil.AVERROR_EXIT;
 import static org.bytedeco.ffmpeg.global.avutil.AVERROR_INVALIDDATA;
 import static org.bytedeco.ffmpeg.global.avutil.AVMEDIA_TYPE_VIDEO;
 import static org.bytedeco.ffmpeg.global.avutil.AV_NOPTS_VALUE;
-import static org.bytedeco.ffmpeg.global.avutil.av_dict_free;
-import static org.bytedeco.ffmpeg.global.avutil.av_dict_set;
 import static org.bytedeco.ffmpeg.global.avutil.av_display_rotation_get;
 
 import io.cuframes.CuframesException;
@@ -72,6 +66,9 @@ final class Demuxer implements AutoCloseable {
     private static final double HIGHEST_PLAUSIBLE_RATE = 1000;
     private static final int DAMAGED_AT_MOST = 1000;
 
+    /** Between two looks at an input whose reads do not wait: a small part of a frame's time. */
+    private static final long NON_BLOCKING_WAIT_NANOS = 2_000_000;
+
     /** Nine numbers of 32 bits: libavutil/display.h. */
     private static final int DISPLAY_MATRIX_BYTES = 36;
 
@@ -90,6 +87,7 @@ final class Demuxer implements AutoCloseable {
 
     private final SourceOptions options;
     private final InterruptGate gate;
+    private final OpenInput input;
     private final AVFormatContext context;
     private final AVStream stream;
     private final int index;
@@ -108,60 +106,20 @@ final class Demuxer implements AutoCloseable {
     static Demuxer open(SourceOptions options, InterruptGate gate) {
         gate.arm(options.openTimeout());
         try {
-            return new Demuxer(options, gate, openContext(options, gate));
+            return new Demuxer(options, gate, OpenInput.open(options, gate));
         } finally {
             gate.disarm();
         }
     }
 
-    private static AVFormatContext openContext(SourceOptions options, InterruptGate gate) {
-        AVFormatContext context = Ffmpeg.allocated(avformat_alloc_context(), "a demuxer");
-        gate.guard(context);
-        AVDictionary settings = new AVDictionary(null);
-        boolean handedOver = false;
-        try {
-            configure(options, settings);
-            handedOver = true;
-            int status =
-                    avformat_open_input(context, options.url().raw(), null, settings); // frees the context if it fails
-            if (status < 0) {
-                throw OpenError.of(options.url(), status, gate.expired(), options.openTimeout(), options.listen());
-            }
-            return context;
-        } catch (RuntimeException | Error e) {
-            if (!handedOver) {
-                avformat_free_context(context);
-            }
-            throw e;
-        } finally {
-            av_dict_free(settings);
-        }
-    }
-
-    private static void configure(SourceOptions options, AVDictionary settings) {
-        SourceUrl url = options.url();
-        if (url.isNetwork() && !url.isHttp()) {
-            // Measuring the frame rate takes FFmpeg five seconds of a live stream; what the stream itself says has to
-            // do.
-            av_dict_set(settings, "fpsprobesize", "0", 0);
-        }
-        if (url.isRtsp()) {
-            av_dict_set(
-                    settings, "rtsp_transport", options.rtspTransport().name().toLowerCase(Locale.ROOT), 0);
-            if (options.listen()) {
-                av_dict_set(settings, "rtsp_flags", "listen", 0);
-            }
-        } else if (options.listen()) {
-            av_dict_set(settings, "listen", "1", 0);
-        }
-    }
-
-    private Demuxer(SourceOptions options, InterruptGate gate, AVFormatContext context) {
+    private Demuxer(SourceOptions options, InterruptGate gate, OpenInput input) {
         this.options = options;
         this.gate = gate;
-        this.context = context;
+        this.input = input;
+        this.context = input.context();
         try {
             int status = avformat_find_stream_info(context, (AVDictionary) null);
+            input.throwFailure();
             if (status < 0 || gate.expired() || gate.stopped()) {
                 throw OpenError.of(
                         options.url(),
@@ -201,13 +159,19 @@ final class Demuxer implements AutoCloseable {
 
     /** Reads the video stream's next packet, to be unreferenced by the caller. */
     Read read(AVPacket packet) {
-        boolean network = options.url().isNetwork();
-        if (network) {
+        if (isTimed()) {
             gate.arm(options.readTimeout());
         }
         try {
             while (true) {
                 int status = av_read_frame(context, packet);
+                input.throwFailure();
+                if (status == Ffmpeg.AGAIN && input.isNonBlocking()) {
+                    if (!gate.expired() && gate.sleep(NON_BLOCKING_WAIT_NANOS)) {
+                        continue;
+                    }
+                    return failed(AVERROR_EXIT);
+                }
                 if (status < 0) {
                     return failed(status);
                 }
@@ -222,6 +186,12 @@ final class Demuxer implements AutoCloseable {
         }
     }
 
+    /** Whether silence means that the input is lost. Whoever writes to a FIFO may take as long as he likes, unless a program says otherwise. */
+    private boolean isTimed() {
+        return options.url().isNetwork()
+                || (options.readTimeoutGiven() && options.url().kind() == InputKind.PIPE);
+    }
+
     private Read failed(int status) {
         if (status == AVERROR_EOF && !(gate.expired() || gate.stopped())) {
             lossReason = "the sender ended the stream";
@@ -231,8 +201,10 @@ final class Demuxer implements AutoCloseable {
         if (status == Ffmpeg.AGAIN || (status == AVERROR_INVALIDDATA && ++damaged < DAMAGED_AT_MOST)) {
             return Read.DAMAGED;
         }
+        // FFmpeg keeps an error of reading for the next call, where the gate is armed again.
+        boolean silent = gate.expired() || (status == AVERROR_EXIT && !gate.stopped());
         lossReason =
-                gate.expired() ? "nothing came for " + options.readTimeout().toMillis() + " ms" : Ffmpeg.text(status);
+                silent ? "nothing came for " + options.readTimeout().toMillis() + " ms" : Ffmpeg.text(status);
         return Read.LOST;
     }
 
@@ -338,6 +310,6 @@ final class Demuxer implements AutoCloseable {
 
     @Override
     public void close() {
-        Steps.runAll(sideDataSize::close, () -> avformat_close_input(context));
+        Steps.runAll(sideDataSize::close, input::close);
     }
 }

@@ -7,6 +7,7 @@ import java.util.function.BooleanSupplier;
 /** What a {@link VideoSource} was told, checked. */
 record SourceOptions(
         SourceUrl url,
+        InputOptions input,
         VideoSource.Decoder decoder,
         int device,
         VideoSource.RtspTransport rtspTransport,
@@ -16,6 +17,7 @@ record SourceOptions(
         boolean reconnect,
         Duration openTimeout,
         Duration readTimeout,
+        boolean readTimeoutGiven,
         BooleanSupplier demand,
         VideoSource.Listener listener,
         HardwareDecoders hardware) {

@@ -194,6 +194,20 @@ final class SourceUrl {
         }
     }
 
+    /** Whether a protocol of FFmpeg is to read local inputs where reading may wait without an end. */
+    boolean hasPipeInside() {
+        return switch (scheme) {
+            case "concat" -> Arrays.stream(behindScheme().split("\\|")).anyMatch(SourceUrl::isPipe);
+            case "cache", "async", "crypto", "subfile" -> isPipe(behindScheme());
+            default -> false;
+        };
+    }
+
+    private static boolean isPipe(String address) {
+        SourceUrl url = new SourceUrl(address);
+        return (url.kind() == InputKind.PIPE && url.path() != null) || url.hasPipeInside();
+    }
+
     InputKind kind() {
         return kind;
     }

@@ -8,7 +8,9 @@ import io.cuframes.Publisher;
 import io.cuframes.TimeBase;
 import io.cuframes.WritableFrame;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
@@ -129,6 +131,8 @@ public final class VideoSource implements AutoCloseable {
 
     private VideoSource(SourceOptions options) {
         Ffmpeg.load();
+        InputFormats.of(options); // first: it may load more options
+        options.input().requireKnown();
         this.gate = new InterruptGate(options.demand());
         this.device = options.device();
         DecodedInput opened = null;
@@ -151,7 +155,8 @@ public final class VideoSource implements AutoCloseable {
     /**
      * Begins a source.
      *
-     * @param url a URL that FFmpeg knows (rtsp, rtmp, http, udp, srt and so on), or the path of a file
+     * @param url a URL that FFmpeg knows (rtsp, rtmp, http, udp, srt and so on), or the path of a file, FIFO, device or unix socket; {@code -} for
+     *     standard input. A name that exists in the file system is that file, whatever else it looks like. Blanks around it do not count
      * @return a builder
      */
     public static Builder builder(String url) {
@@ -167,6 +172,17 @@ public final class VideoSource implements AutoCloseable {
      */
     public static String hideCredentials(String text) {
         return Credentials.hideInText(text);
+    }
+
+    /**
+     * Whether an address leads to the network, where what is lost may come back: a URL such as rtsp or http, or a session description (.sdp). A
+     * name that exists in the file system is a file, whatever it looks like.
+     *
+     * @param address a URL or the path of a file
+     * @return whether {@link Builder#reconnect} is the default for it
+     */
+    public static boolean isNetwork(String address) {
+        return new SourceUrl(address).isNetwork();
     }
 
     /**
@@ -440,6 +456,9 @@ public final class VideoSource implements AutoCloseable {
         private boolean reconnect;
         private Duration openTimeout = Duration.ofSeconds(10);
         private Duration readTimeout = Duration.ofSeconds(5);
+        private boolean readTimeoutGiven;
+        private final Map<String, String> inputOptions = new LinkedHashMap<>();
+        private String inputFormat;
         private BooleanSupplier demand = () -> true;
         private Listener listener;
         private SourceOptions.HardwareDecoders hardware = NvdecDecoder::new;
@@ -539,13 +558,15 @@ public final class VideoSource implements AutoCloseable {
         }
 
         /**
-         * A network input that delivers nothing for this long is lost; 5 s unless said.
+         * A network input that delivers nothing for this long is lost; 5 s unless said. A FIFO, a device or a socket waits for its writer without an
+         * end, unless this is called.
          *
          * @param timeout more than 0
          * @return this
          */
         public Builder readTimeout(Duration timeout) {
             readTimeout = Objects.requireNonNull(timeout);
+            readTimeoutGiven = true;
             return this;
         }
 
@@ -573,6 +594,38 @@ public final class VideoSource implements AutoCloseable {
             return this;
         }
 
+        /**
+         * An option of FFmpeg's for the input, as its command line has it before {@code -i}: of the demuxer, {@code user_agent} of RTSP or {@code
+         * allowed_segment_extensions} of HLS for example, or of the protocol, {@code buffer_size} of UDP for example. May be called for several; a
+         * later value of the same option counts. Where this library sets the same option itself, this one counts. Values appear in no text of this
+         * class: they may be secrets.
+         *
+         * <p>{@link #open()} refuses an option that the input does not have.
+         *
+         * @param name the option's, without a dash
+         * @param value as FFmpeg reads it
+         * @return this
+         */
+        public Builder inputOption(String name, String value) {
+            inputOptions.put(Objects.requireNonNull(name, "name"), Objects.requireNonNull(value, "value"));
+            return this;
+        }
+
+        /**
+         * What the input is in, where FFmpeg cannot find it by what it reads: the name of one of its demuxers, as {@code -f} of its command line. For
+         * raw video, for example, or for a device: {@code v4l2}, which is the default for {@code /dev/video*}, or {@code x11grab}. Devices need
+         * FFmpeg's libavdevice and the libraries of X11 that it is linked with.
+         *
+         * <p>{@link #open()} refuses a name that is not known.
+         *
+         * @param name the demuxer's
+         * @return this
+         */
+        public Builder inputFormat(String name) {
+            inputFormat = Objects.requireNonNull(name, "name");
+            return this;
+        }
+
         /** For tests: what decodes in place of NVDEC. */
         Builder hardware(SourceOptions.HardwareDecoders newHardware) {
             hardware = newHardware;
@@ -583,7 +636,8 @@ public final class VideoSource implements AutoCloseable {
          * Opens and probes the input and prepares the decoder.
          *
          * @return the source, to be closed
-         * @throws CuframesException code INVALID_ARGUMENT for what is out of range; NOT_FOUND, ACCESS_DENIED, TIMEOUT or SYSTEM if the input
+         * @throws CuframesException code INVALID_ARGUMENT for what is out of range, a malformed URL, an unknown input format, or an input option
+         *     that the input does not have; NOT_FOUND, ACCESS_DENIED, TIMEOUT or SYSTEM if the input
          *     cannot be opened; UNSUPPORTED if it has no video, its codec is not known, or FFmpeg's natives are not there; CUDA if NVDEC is wanted
          *     and its device is not there
          */
@@ -594,8 +648,11 @@ public final class VideoSource implements AutoCloseable {
                         "device is " + device + ", openTimeout " + openTimeout + ", readTimeout " + readTimeout
                                 + ": the device must be 0 or more and the timeouts longer than 0");
             }
+            SourceUrl address = new SourceUrl(url.raw(), listen); // files may have come since
+            address.requireWellFormed();
             return new VideoSource(new SourceOptions(
-                    url,
+                    address,
+                    new InputOptions(inputOptions, inputFormat),
                     decoder,
                     device,
                     rtspTransport,
@@ -605,6 +662,7 @@ public final class VideoSource implements AutoCloseable {
                     reconnect,
                     openTimeout,
                     readTimeout,
+                    readTimeoutGiven,
                     demand,
                     listener == null ? new SourceLog(url) : listener,
                     hardware));
