@@ -7,6 +7,7 @@ import io.cuframes.FrameFormat;
 import io.cuframes.Publisher;
 import io.cuframes.TimeBase;
 import io.cuframes.WritableFrame;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -183,6 +184,18 @@ public final class VideoSource implements AutoCloseable {
      */
     public static boolean isNetwork(String address) {
         return new SourceUrl(address).isNetwork();
+    }
+
+    /**
+     * An address as seen from a directory, that of a configuration file for example: the relative name of a file becomes an absolute one. What is
+     * a file there, whatever its name looks like, and what is a URL, is decided as {@link #builder} does.
+     *
+     * @param address a URL or the path of a file
+     * @param directory where relative names begin
+     * @return the address for {@link #builder}, credentials and all
+     */
+    public static String resolve(String address, Path directory) {
+        return SourceUrl.resolve(address, directory.toAbsolutePath().toString());
     }
 
     /**
