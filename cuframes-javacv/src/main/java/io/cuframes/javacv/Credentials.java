@@ -18,8 +18,8 @@ final class Credentials {
     /** From the slashes to the last at sign: a password may hold slashes, question marks and at signs unescaped, but no blank or quote. */
     private static final Pattern IN_TEXT = Pattern.compile("(?<=:)//[^\\s\"'<>]*@");
 
-    /** A URL without its scheme, as people forget it: what is before the at sign has a colon, and is not the beginning of a path. */
-    private static final Pattern WITHOUT_SCHEME = Pattern.compile("^[^/.@:\\s][^/@:\\s]*:[^/\\s]\\S*@");
+    /** A URL without its scheme or a slash, as people forget them: what is before the at sign has a colon, and is not the beginning of a path. */
+    private static final Pattern WITHOUT_SCHEME = Pattern.compile("^(?!(?i:file):)[^/.@:\\s][^/@:\\s]*:/?[^/\\s]\\S*@");
 
     /** As FFmpeg shows requests and answers when it is told to say everything. */
     private static final Pattern HEADER =

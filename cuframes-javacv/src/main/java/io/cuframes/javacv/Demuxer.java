@@ -203,8 +203,7 @@ final class Demuxer implements AutoCloseable {
         }
         // FFmpeg keeps an error of reading for the next call, where the gate is armed again.
         boolean silent = gate.expired() || (status == AVERROR_EXIT && !gate.stopped());
-        lossReason =
-                silent ? "nothing came for " + options.readTimeout().toMillis() + " ms" : Ffmpeg.text(status);
+        lossReason = silent ? "nothing came for " + options.readTimeout().toMillis() + " ms" : Ffmpeg.text(status);
         return Read.LOST;
     }
 

@@ -21,8 +21,22 @@ final class InputFormats {
 
     /** Of libavdevice under Linux, for what to say where it is not there. */
     private static final Set<String> DEVICES = Set.of(
-            "alsa", "decklink", "fbdev", "iec61883", "jack", "kmsgrab", "lavfi", "libcdio", "libdc1394", "openal", "oss", "pulse",
-            "sndio", "v4l2", "video4linux2", "x11grab");
+            "alsa",
+            "decklink",
+            "fbdev",
+            "iec61883",
+            "jack",
+            "kmsgrab",
+            "lavfi",
+            "libcdio",
+            "libdc1394",
+            "openal",
+            "oss",
+            "pulse",
+            "sndio",
+            "v4l2",
+            "video4linux2",
+            "x11grab");
 
     /** Takes the names of files, which it opens itself. */
     private static final String IMAGES = "image2";

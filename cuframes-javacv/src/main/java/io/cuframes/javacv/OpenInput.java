@@ -25,6 +25,8 @@ final class OpenInput implements AutoCloseable {
 
     private final AVFormatContext context;
 
+    private final InterruptGate gate;
+
     /** Null where FFmpeg reads by itself. */
     private final PipeInput pipe;
 
@@ -57,6 +59,7 @@ final class OpenInput implements AutoCloseable {
 
     private OpenInput(SourceOptions options, InterruptGate gate, AVInputFormat format, PipeInput pipe) {
         this.pipe = pipe;
+        this.gate = gate;
         this.nonBlocking = InputFormats.isVideo4Linux(format);
         this.context = Ffmpeg.allocated(avformat_alloc_context(), "a demuxer");
         gate.guard(context);
@@ -116,7 +119,8 @@ final class OpenInput implements AutoCloseable {
             av_dict_set(settings, "listen", "1", 0);
         }
         if (url.isHttp()) {
-            // Segments of HLS may be called anything. What comes over HTTP can lead to the network alone, whatever it names: FFmpeg
+            // Segments of HLS may be called anything. What comes over HTTP can lead to the network alone, whatever it
+            // names: FFmpeg
             // allows its demuxers no other protocols then.
             av_dict_set(settings, "extension_picky", "0", 0);
         }
@@ -137,8 +141,9 @@ final class OpenInput implements AutoCloseable {
         return nonBlocking;
     }
 
-    /** Throws what went wrong while FFmpeg read, and was no error of the input: a bug of this library, or a lack of memory. */
+    /** Throws what was thrown in FFmpeg's callbacks, by the program's question about demand for example: no error of the input. */
     void throwFailure() {
+        gate.throwFailure();
         if (pipe != null) {
             pipe.throwFailure();
         }

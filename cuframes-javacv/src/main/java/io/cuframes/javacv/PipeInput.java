@@ -126,8 +126,10 @@ final class PipeInput implements AutoCloseable {
     private static int openDescriptor(LocalPath path, InterruptGate gate) {
         Matcher own = DESCRIPTOR.matcher(path.toString());
         if (own.matches()) {
-            // Not opened once more: who comes to a FIFO after its last writer does not see its end. Nor is it made non-blocking, which other
-            // processes that have it would notice; reading what poll has seen does not block, as long as nobody else reads the same.
+            // Not opened once more: who comes to a FIFO after its last writer does not see its end. Nor is it made
+            // non-blocking, which other
+            // processes that have it would notice; reading what poll has seen does not block, as long as nobody else
+            // reads the same.
             int number = own.group(1) == null ? 0 : Integer.parseInt(own.group(1));
             int copy = Libc.fcntl(number, Libc.F_DUPFD_CLOEXEC, 0);
             return copy == -Errno.EBADF ? -Errno.ENOENT : copy;
@@ -136,9 +138,7 @@ final class PipeInput implements AutoCloseable {
             return path.type() == LocalPath.Type.SOCKET
                     ? connect(path.bytes(), arena, gate)
                     : Libc.open(
-                            path.toNative(arena),
-                            Libc.O_RDONLY | Libc.O_NONBLOCK | Libc.O_CLOEXEC | Libc.O_NOCTTY,
-                            0);
+                            path.toNative(arena), Libc.O_RDONLY | Libc.O_NONBLOCK | Libc.O_CLOEXEC | Libc.O_NOCTTY, 0);
         }
     }
 

@@ -51,7 +51,8 @@ final class UrlSchemes {
         if (!isKnown(scheme)) {
             throw new CuframesException(
                     ErrorCode.UNSUPPORTED,
-                    "cannot open " + url + ": there is no file of that name, and FFmpeg reads no URLs that begin with \""
+                    "cannot open " + url
+                            + ": there is no file of that name, and FFmpeg reads no URLs that begin with \""
                             + (url.toString().startsWith("*") ? "***" : scheme)
                             + ":\"; a URL begins with its scheme, such as rtsp:// or http://");
         }

@@ -53,8 +53,16 @@ class AddressTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "a b.mp4", "100%.mp4", "a%20b.mp4", "what?.mp4", "x#1.mp4", "Hof Süd.mp4", "rtsp:/cam/1.mp4", "concat:a|b.mp4",
-                "frame%03d.mp4", " blanks .mp4 "
+                "a b.mp4",
+                "100%.mp4",
+                "a%20b.mp4",
+                "what?.mp4",
+                "x#1.mp4",
+                "Hof Süd.mp4",
+                "rtsp:/cam/1.mp4",
+                "concat:a|b.mp4",
+                "frame%03d.mp4",
+                " blanks .mp4 "
             })
     void aFileOfThatVeryNameIsOpened(String name) {
         assertOpens(clip(name).toString());
@@ -90,7 +98,8 @@ class AddressTest {
     @Test
     void fileUrlsAreDecoded() {
         String path = clip("a b%#ü.mp4").toString();
-        String encoded = path.replace("%", "%25").replace(" ", "%20").replace("#", "%23").replace("ü", "%C3%BC");
+        String encoded =
+                path.replace("%", "%25").replace(" ", "%20").replace("#", "%23").replace("ü", "%C3%BC");
         for (Function<String, String> url : List.<Function<String, String>>of(
                 p -> "file:" + p, p -> "file://" + p, p -> "file://localhost" + p, p -> "FILE://LocalHost" + p)) {
             assertOpens(url.apply(encoded));
@@ -138,7 +147,8 @@ class AddressTest {
                 "file:// file"
             })
     void whatIsMalformedIsRefusedAndToldWithoutCredentials(String address, String word) {
-        CuframesException error = assertThrows(CuframesException.class, () -> cpu(address).open());
+        CuframesException error =
+                assertThrows(CuframesException.class, () -> cpu(address).open());
         assertEquals(ErrorCode.INVALID_ARGUMENT, error.code(), error.getMessage());
         assertTrue(error.getMessage().contains(word), error.getMessage());
         assertFalse(error.getMessage().contains("hunter2"), error.getMessage());
@@ -146,9 +156,12 @@ class AddressTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"rtsp://ca m/1", "rtsp://cam /1", "http://cam\t/1", "rtsp://cam/1\nHost: x", "", "  ", "a\0b.mp4"})
+    @ValueSource(
+            strings = {"rtsp://ca m/1", "rtsp://cam /1", "http://cam\t/1", "rtsp://cam/1\nHost: x", "", "  ", "a\0b.mp4"
+            })
     void blanksInHostsAndLineEndsAreRefused(String address) {
-        CuframesException error = assertThrows(CuframesException.class, () -> cpu(address).open());
+        CuframesException error =
+                assertThrows(CuframesException.class, () -> cpu(address).open());
         assertEquals(ErrorCode.INVALID_ARGUMENT, error.code(), error.getMessage());
         assertTrue(error.getMessage().contains("malformed"), error.getMessage());
     }
@@ -165,7 +178,8 @@ class AddressTest {
                 "x+http://cam/ x+http:"
             })
     void anUnknownSchemeIsUnsupportedAndSaysThatThereIsNoSuchFile(String address, String word) {
-        CuframesException error = assertThrows(CuframesException.class, () -> cpu(address).open());
+        CuframesException error =
+                assertThrows(CuframesException.class, () -> cpu(address).open());
         assertEquals(ErrorCode.UNSUPPORTED, error.code(), error.getMessage());
         assertTrue(error.getMessage().contains(word), error.getMessage());
         assertTrue(error.getMessage().contains("no file of that name"), error.getMessage());
@@ -212,17 +226,20 @@ class AddressTest {
 
     @Test
     void aSchemeInCapitalsIsThatScheme() throws Exception {
-        CuframesException error = assertThrows(CuframesException.class, () -> cpu("RTSP://127.0.0.1:" + RtspPort.free() + "/cam")
-                .open());
+        CuframesException error = assertThrows(
+                CuframesException.class,
+                () -> cpu("RTSP://127.0.0.1:" + RtspPort.free() + "/cam").open());
         assertTrue(error.getMessage().contains("Connection refused"), error.getMessage());
     }
 
     @Test
     void listeningNeedsNoHost() throws Exception {
-        CuframesException error = assertThrows(CuframesException.class, () -> cpu("rtsp://:" + RtspPort.free() + "/cam")
-                .listen(true)
-                .openTimeout(Duration.ofMillis(200))
-                .open());
+        CuframesException error = assertThrows(
+                CuframesException.class,
+                () -> cpu("rtsp://:" + RtspPort.free() + "/cam")
+                        .listen(true)
+                        .openTimeout(Duration.ofMillis(200))
+                        .open());
         assertEquals(ErrorCode.TIMEOUT, error.code(), error.getMessage());
     }
 }

@@ -34,8 +34,7 @@ class InputOptionTest {
     @Test
     void anOptionReachesTheDemuxer() throws Exception {
         Path raw = Clips.program(directory.resolve("clip.yuv"), "testsrc2=s=320x240", 2, "-pix_fmt", "yuv420p");
-        try (VideoSource source = cpu(raw)
-                .inputFormat("rawvideo")
+        try (VideoSource source = cpu(raw).inputFormat("rawvideo")
                 .inputOption("video_size", "320x240")
                 .inputOption("framerate", "24")
                 .open()) {
@@ -55,8 +54,7 @@ class InputOptionTest {
 
     @Test
     void anOptionThatNothingHasIsRefusedBeforeAnythingIsOpened() {
-        CuframesException error =
-                refused(cpu(directory.resolve("none.mp4")).inputOption("nosuch_option", "x"));
+        CuframesException error = refused(cpu(directory.resolve("none.mp4")).inputOption("nosuch_option", "x"));
         assertEquals(ErrorCode.INVALID_ARGUMENT, error.code(), error.getMessage());
     }
 
@@ -77,7 +75,8 @@ class InputOptionTest {
         assertEquals(
                 "Unable to parse option value \"***\"",
                 VideoSource.hideCredentials("Unable to parse option value \"top-hunter2\""));
-        assertEquals("GET / *** and ***", VideoSource.hideCredentials("GET / X-Key: top-hunter3 and X-Id: top-hunter4"));
+        assertEquals(
+                "GET / *** and ***", VideoSource.hideCredentials("GET / X-Key: top-hunter3 and X-Id: top-hunter4"));
         assertEquals("tcp 1000000", VideoSource.hideCredentials("tcp 1000000"));
     }
 

@@ -97,9 +97,11 @@ class PasswordTest {
     void itArrives(String scheme, String written, String meant) throws Exception {
         try (LockedCamera camera = new LockedCamera()) {
             String url = scheme + "://" + written + "@127.0.0.1:" + camera.port() + "/cam";
-            CuframesException refused = assertThrows(CuframesException.class, () -> VideoSource.builder(url)
-                    .decoder(VideoSource.Decoder.CPU)
-                    .open());
+            CuframesException refused = assertThrows(
+                    CuframesException.class,
+                    () -> VideoSource.builder(url)
+                            .decoder(VideoSource.Decoder.CPU)
+                            .open());
             assertEquals(meant, camera.offered.poll(60, TimeUnit.SECONDS), refused.getMessage());
             assertFalse(refused.getMessage().contains("admin"), refused.getMessage());
         }

@@ -31,7 +31,8 @@ class SegmentedInputTest {
     }
 
     private Path playlist(String... segments) throws Exception {
-        StringBuilder text = new StringBuilder("#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:0\n");
+        StringBuilder text =
+                new StringBuilder("#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:0\n");
         for (String segment : segments) {
             text.append("#EXTINF:0.8,\n").append(segment).append('\n');
         }
@@ -66,7 +67,16 @@ class SegmentedInputTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"file://%s", "file:%s", "%s", "concat:%s", "subfile,,start,0,end,0,,:%s", "crypto:%s", "cache:file:%s"})
+    @ValueSource(
+            strings = {
+                "file://%s",
+                "file:%s",
+                "%s",
+                "concat:%s",
+                "subfile,,start,0,end,0,,:%s",
+                "crypto:%s",
+                "cache:file:%s"
+            })
     void aPlaylistOverHttpCannotNameAFileOfThisMachine(String form) throws Exception {
         segment("secret.ts");
         Path secret = directory.resolve("secret.ts");
@@ -102,6 +112,18 @@ class SegmentedInputTest {
         assertPlays(cpu(playlist).inputOption("allowed_extensions", "ALL").inputOption("extension_picky", "0"));
     }
 
+    @Test
+    void aPlaylistOfAFileLeadsToTheNetworkOnceAnOptionAllowsIt() throws Exception {
+        segment("one.ts");
+        try (HttpFiles http = new HttpFiles(directory)) {
+            String playlist = playlist(http.url("one.ts")).toString();
+            CuframesException error =
+                    assertThrows(CuframesException.class, () -> cpu(playlist).open());
+            assertTrue(error.getMessage().contains("protocol_whitelist"), error.getMessage());
+            assertPlays(cpu(playlist).inputOption("protocol_whitelist", "file,crypto,data,http,https,tcp,tls"));
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({"user_agent, camera-reader/1, User-Agent: camera-reader/1", "headers, X-Key: hunter2, X-Key: hunter2"})
     void anOptionReachesTheProtocolOfPlaylistAndSegments(String name, String value, String line) throws Exception {
@@ -121,9 +143,11 @@ class SegmentedInputTest {
         segment("one.dat");
         playlist("one.dat");
         try (HttpFiles http = new HttpFiles(directory)) {
-            CuframesException error = assertThrows(CuframesException.class, () -> cpu(http.url("live.m3u8"))
-                    .inputOption("extension_picky", "1")
-                    .open());
+            CuframesException error = assertThrows(
+                    CuframesException.class,
+                    () -> cpu(http.url("live.m3u8"))
+                            .inputOption("extension_picky", "1")
+                            .open());
             assertEquals(ErrorCode.UNSUPPORTED, error.code(), error.getMessage());
         }
     }

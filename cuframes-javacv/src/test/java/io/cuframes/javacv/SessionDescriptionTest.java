@@ -41,8 +41,20 @@ class SessionDescriptionTest {
     private static Process sender(Path clip, int port) throws Exception {
         return new ProcessBuilder(
                         Loader.load(org.bytedeco.ffmpeg.ffmpeg.class),
-                        "-v", "error", "-re", "-stream_loop", "-1", "-i", clip.toString(), "-c", "copy",
-                        "-bsf:v", "dump_extra", "-f", "rtp", "rtp://127.0.0.1:" + port)
+                        "-v",
+                        "error",
+                        "-re",
+                        "-stream_loop",
+                        "-1",
+                        "-i",
+                        clip.toString(),
+                        "-c",
+                        "copy",
+                        "-bsf:v",
+                        "dump_extra",
+                        "-f",
+                        "rtp",
+                        "rtp://127.0.0.1:" + port)
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .start();
@@ -80,9 +92,11 @@ class SessionDescriptionTest {
     void itWaitsForASender() throws Exception {
         String description = description(freePort()).toString();
         assertTrue(VideoSource.isNetwork(description));
-        CuframesException error = assertThrows(CuframesException.class, () -> VideoSource.builder(description)
-                .openTimeout(Duration.ofMillis(500))
-                .open());
+        CuframesException error = assertThrows(
+                CuframesException.class,
+                () -> VideoSource.builder(description)
+                        .openTimeout(Duration.ofMillis(500))
+                        .open());
         assertEquals(ErrorCode.TIMEOUT, error.code(), error.getMessage());
     }
 }

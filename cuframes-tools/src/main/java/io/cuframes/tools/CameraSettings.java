@@ -99,8 +99,7 @@ record CameraSettings(
         if (inputFormat != null) {
             builder.inputFormat(inputFormat);
         }
-        return builder
-                .decoder(decoder)
+        return builder.decoder(decoder)
                 .device(device)
                 .rtspTransport(rtspTransport)
                 .listen(listen)

@@ -14,10 +14,11 @@ final class InputOptionWords {
     @Option(
             names = "--input-option",
             paramLabel = "NAME=VALUE",
-            description = "An option of FFmpeg's for the input, as its own command line has it before -i; once for each:"
-                    + " user_agent=NAME for RTSP and HTTP, buffer_size=BYTES for UDP, protocol_whitelist=LIST for"
-                    + " playlists. One that the input does not have is an error. Every user of this machine can read"
-                    + " the command line: a secret has a better place in the file of --config.")
+            description =
+                    "An option of FFmpeg's for the input, as its own command line has it before -i; once for each:"
+                            + " user_agent=NAME for RTSP and HTTP, buffer_size=BYTES for UDP, protocol_whitelist=LIST for"
+                            + " playlists. One that the input does not have is an error. Every user of this machine can read"
+                            + " the command line: a secret has a better place in the file of --config.")
     List<String> options = List.of();
 
     @Option(

@@ -208,12 +208,26 @@ class CameraFileTest {
             Files.writeString(directory.resolve(name), "x");
         }
         List<String> written = List.of(
-                "gate:main.mp4", "a b%.mp4", "-x.mp4", "rtsp:odd", "none.mp4", "none:1", "file:a%20b%25.mp4", "/x/y.mp4",
-                "file:///x/y.mp4", "rtsp://cam/1", "-", "' gate:main.mp4 '");
+                "gate:main.mp4",
+                "a b%.mp4",
+                "-x.mp4",
+                "rtsp:odd",
+                "none.mp4",
+                "none:1",
+                "file:a%20b%25.mp4",
+                "/x/y.mp4",
+                "file:///x/y.mp4",
+                "rtsp://cam/1",
+                "-",
+                "' gate:main.mp4 '");
         StringBuilder yaml = new StringBuilder("cameras:\n");
         for (int i = 0; i < written.size(); i++) {
             String address = written.get(i);
-            yaml.append("- {key: k").append(i).append(", url: ").append(address.startsWith("'") ? address : "'" + address + "'").append("}\n");
+            yaml.append("- {key: k")
+                    .append(i)
+                    .append(", url: ")
+                    .append(address.startsWith("'") ? address : "'" + address + "'")
+                    .append("}\n");
         }
         assertEquals(
                 List.of(

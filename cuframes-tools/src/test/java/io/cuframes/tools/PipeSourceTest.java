@@ -66,7 +66,13 @@ class PipeSourceTest {
     /** As one camera, or as one of several. */
     private List<String> line(boolean several, String address) {
         List<String> line = new ArrayList<>(List.of(
-                "rtsp-source", "--transport", "host", "--decoder", "cpu", "--json", "--socket-dir",
+                "rtsp-source",
+                "--transport",
+                "host",
+                "--decoder",
+                "cpu",
+                "--json",
+                "--socket-dir",
                 directory.resolve("sockets").toString()));
         line.addAll(several ? List.of("--camera", key + "=" + address) : List.of("--rtsp", address, "--key", key));
         return line;
@@ -131,7 +137,8 @@ class PipeSourceTest {
     @ParameterizedTest
     @ValueSource(strings = {"-", "pipe:", "/dev/stdin", "fd:0"})
     void standardInputPlaysToItsEnd(String address) throws Exception {
-        List<String> shell = new ArrayList<>(List.of("sh", "-c", "clip=$1; shift; cat \"$clip\" | \"$@\"", "sh", clip.toString()));
+        List<String> shell =
+                new ArrayList<>(List.of("sh", "-c", "clip=$1; shift; cat \"$clip\" | \"$@\"", "sh", clip.toString()));
         shell.add(ProcessHandle.current().info().command().orElseThrow());
         shell.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path")));
         shell.add(Cuframes.class.getName());
