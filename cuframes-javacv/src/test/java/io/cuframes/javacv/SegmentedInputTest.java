@@ -91,6 +91,17 @@ class SegmentedInputTest {
     }
 
     @Test
+    void onlyAProgramCanAllowAPlaylistOverHttpToNameAFile() throws Exception {
+        segment("secret.ts");
+        playlist("file://" + directory.resolve("secret.ts"));
+        try (HttpFiles http = new HttpFiles(directory)) {
+            String url = http.url("live.m3u8");
+            assertThrows(CuframesException.class, () -> cpu(url).open());
+            assertPlays(cpu(url).inputOption("protocol_whitelist", "file,http,tcp,crypto"));
+        }
+    }
+
+    @Test
     void aPlaylistOverHttpThatNamesEtcPasswdFails() throws Exception {
         playlist("file:///etc/passwd");
         try (HttpFiles http = new HttpFiles(directory)) {
