@@ -20,7 +20,7 @@ final class Authority {
     private static final Set<String> MAY_LISTEN = Set.of("udp", "udplite", "rtp", "srtp", "tcp", "srt", "sctp", "tls");
 
     private static final Pattern HOST_AND_PORT =
-            Pattern.compile("(?:\\[(?<six>[^\\]]*)]|(?<name>[^:\\[\\]]*))(?<colon>:(?<port>.*))?");
+            Pattern.compile("(?:\\[(?<six>[^\\]]*)]|(?<name>[^:\\[\\]]*))(?<colon>:(?<port>[^:]*))?");
     private static final Pattern IPV6 = Pattern.compile("(?=.*:)[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._~%-]+)?");
     private static final Pattern NOT_IN_NAME = Pattern.compile("[\\s\\p{Cntrl}\"'<>\\\\^`{|}@%]");
     private static final Pattern PORT = Pattern.compile("[0-9]{1,5}");

@@ -352,9 +352,6 @@ final class DecodedInput implements AutoCloseable {
                 }
             }
             case DAMAGED -> countError();
-            case NOTHING -> {
-                // the loop asks whether it is to go on
-            }
             case END, LOST -> {
                 decoder.send(null);
                 drained = true;

@@ -27,18 +27,12 @@ import static org.bytedeco.ffmpeg.global.avformat.av_find_best_stream;
 import static org.bytedeco.ffmpeg.global.avformat.av_guess_frame_rate;
 import static org.bytedeco.ffmpeg.global.avformat.av_read_frame;
 import static org.bytedeco.ffmpeg.global.avformat.av_seek_frame;
-import static org.bytedeco.ffmpeg.global.avformat.avformat_alloc_context;
-import static org.bytedeco.ffmpeg.global.avformat.avformat_close_input;
 import static org.bytedeco.ffmpeg.global.avformat.avformat_find_stream_info;
-import static org.bytedeco.ffmpeg.global.avformat.avformat_free_context;
-import static org.bytedeco.ffmpeg.global.avformat.avformat_open_input;
 import static org.bytedeco.ffmpeg.global.avutil.AVERROR_EOF;
 import static org.bytedeco.ffmpeg.global.avutil.AVERROR_EXIT;
 import static org.bytedeco.ffmpeg.global.avutil.AVERROR_INVALIDDATA;
 import static org.bytedeco.ffmpeg.global.avutil.AVMEDIA_TYPE_VIDEO;
 import static org.bytedeco.ffmpeg.global.avutil.AV_NOPTS_VALUE;
-import static org.bytedeco.ffmpeg.global.avutil.av_dict_free;
-import static org.bytedeco.ffmpeg.global.avutil.av_dict_set;
 import static org.bytedeco.ffmpeg.global.avutil.av_display_rotation_get;
 
 import io.cuframes.CuframesException;
@@ -69,8 +63,6 @@ final class Demuxer implements AutoCloseable {
         END,
         /** Something damaged was skipped: read on. */
         DAMAGED,
-        /** There is nothing yet: read on. */
-        NOTHING,
         /** Nothing more comes; {@link #lossReason()} says why. */
         LOST
     }
@@ -80,7 +72,9 @@ final class Demuxer implements AutoCloseable {
 
     private static final double HIGHEST_PLAUSIBLE_RATE = 1000;
     private static final int DAMAGED_AT_MOST = 1000;
-    private static final long NAP_NANOS = 5_000_000;
+
+    /** Between two looks at an input whose reads do not wait: a small part of a frame's time. */
+    private static final long NON_BLOCKING_WAIT_NANOS = 2_000_000;
 
     /** Nine numbers of 32 bits: libavutil/display.h. */
     private static final int DISPLAY_MATRIX_BYTES = 36;
@@ -110,6 +104,7 @@ final class Demuxer implements AutoCloseable {
 
     private final SourceOptions options;
     private final InterruptGate gate;
+    private final OpenInput input;
     private final AVFormatContext context;
     private final AVStream stream;
     private final int index;
@@ -134,57 +129,17 @@ final class Demuxer implements AutoCloseable {
     static Demuxer open(SourceOptions options, InterruptGate gate) {
         gate.arm(Patience.answer(options));
         try {
-            return new Demuxer(options, gate, openContext(options, gate));
+            return new Demuxer(options, gate, OpenInput.open(options, gate));
         } finally {
             gate.disarm();
         }
     }
 
-    private static AVFormatContext openContext(SourceOptions options, InterruptGate gate) {
-        AVFormatContext context = Ffmpeg.allocated(avformat_alloc_context(), "a demuxer");
-        gate.guard(context);
-        AVDictionary settings = new AVDictionary(null);
-        boolean handedOver = false;
-        try {
-            configure(options, settings);
-            handedOver = true;
-            int status =
-                    avformat_open_input(context, options.url().raw(), null, settings); // frees the context if it fails
-            if (status < 0) {
-                throw OpenError.of(
-                        options.url(), status, gate.expired(), Patience.answer(options), options.listen());
-            }
-            return context;
-        } catch (RuntimeException | Error e) {
-            if (!handedOver) {
-                avformat_free_context(context);
-            }
-            throw e;
-        } finally {
-            av_dict_free(settings);
-        }
-    }
-
-    private static void configure(SourceOptions options, AVDictionary settings) {
-        SourceUrl url = options.url();
-        if (url.isRtsp()) {
-            if (!options.listen()) { // a sender that pushes has all of its tracks taken, or none
-                av_dict_set(settings, "allowed_media_types", "video", 0);
-            }
-            av_dict_set(
-                    settings, "rtsp_transport", options.rtspTransport().name().toLowerCase(Locale.ROOT), 0);
-            if (options.listen()) {
-                av_dict_set(settings, "rtsp_flags", "listen", 0);
-            }
-        } else if (options.listen()) {
-            av_dict_set(settings, "listen", "1", 0);
-        }
-    }
-
-    private Demuxer(SourceOptions options, InterruptGate gate, AVFormatContext context) {
+    private Demuxer(SourceOptions options, InterruptGate gate, OpenInput input) {
         this.options = options;
         this.gate = gate;
-        this.context = context;
+        this.input = input;
+        this.context = input.context();
         try {
             String format = context.iformat().name().getString();
             this.rtp = RTP_FORMATS.contains(format);
@@ -231,6 +186,7 @@ final class Demuxer implements AutoCloseable {
         if (!isUntimed()) { // FFmpeg's probing takes packets in, and nobody could say later when they came
             limitProbing();
             status = avformat_find_stream_info(context, (AVDictionary) null);
+            input.throwFailure();
         }
         int found = av_find_best_stream(context, AVMEDIA_TYPE_VIDEO, -1, -1, (AVCodec) null, 0);
         if (live && status >= 0 && !(found >= 0 && hasSize(context.streams(found)))) {
@@ -260,9 +216,10 @@ final class Demuxer implements AutoCloseable {
         try {
             while (true) {
                 int status = av_read_frame(context, packet);
+                input.throwFailure();
                 leaveOthersOut();
                 if (status == Ffmpeg.AGAIN) {
-                    gate.sleep(NAP_NANOS);
+                    gate.sleep(NON_BLOCKING_WAIT_NANOS);
                     status = gate.expired() || gate.stopped() ? AVERROR_EXIT : 0;
                 } else if (status >= 0 && isVideo(packet) && firstPicture.take(
                         context.streams(packet.stream_index()), packet, System.nanoTime())) {
@@ -347,6 +304,13 @@ final class Demuxer implements AutoCloseable {
         try {
             while (true) {
                 int status = av_read_frame(context, packet);
+                input.throwFailure();
+                if (status == Ffmpeg.AGAIN && input.isNonBlocking()) {
+                    if (!gate.expired() && gate.sleep(NON_BLOCKING_WAIT_NANOS)) {
+                        continue;
+                    }
+                    return failed(AVERROR_EXIT);
+                }
                 if (status < 0) {
                     return failed(status);
                 }
@@ -384,12 +348,11 @@ final class Demuxer implements AutoCloseable {
             ended = true;
             return Read.END;
         }
-        if (status == Ffmpeg.AGAIN) {
-            gate.sleep(NAP_NANOS); // a device that has nothing now
-            return gate.expired() ? silent() : Read.NOTHING;
-        }
-        if (status == AVERROR_INVALIDDATA && ++damaged < DAMAGED_AT_MOST) {
+        if (status == Ffmpeg.AGAIN || (status == AVERROR_INVALIDDATA && ++damaged < DAMAGED_AT_MOST)) {
             return Read.DAMAGED;
+        }
+        if (status == AVERROR_EXIT && !gate.stopped()) {
+            return silent(); // FFmpeg keeps an error of reading for the next call, where the gate is armed again
         }
         lossReason = Ffmpeg.text(status);
         return Read.LOST;
@@ -540,7 +503,7 @@ final class Demuxer implements AutoCloseable {
     public void close() {
         Steps.runAll(sideDataSize::close, firstPicture::close, () -> {
             gate.arm(CLOSING);
-            avformat_close_input(context);
+            input.close();
             gate.disarm();
         });
     }

@@ -30,10 +30,16 @@ final class InterruptGate implements AutoCloseable {
     private static final class Callback extends AVIOInterruptCB.Callback_Pointer {
         static final Callback INSTANCE = new Callback();
 
+        /** Nothing that is thrown, by the program's own question about demand, may leave this: there is only native code to catch it. */
         @Override
         public int call(Pointer opaque) {
             InterruptGate gate = opaque == null ? null : GATES.get(opaque.address());
-            return gate != null && (gate.stopped() || gate.expired()) ? 1 : 0;
+            try {
+                return gate != null && (gate.stopped() || gate.expired()) ? 1 : 0;
+            } catch (Throwable e) {
+                gate.failure = e;
+                return 1;
+            }
         }
     }
 
@@ -44,6 +50,7 @@ final class InterruptGate implements AutoCloseable {
     private volatile boolean interrupted;
     private volatile boolean armed;
     private volatile long deadline;
+    private volatile Throwable failure;
 
     /**
      * A gate that is open.
@@ -73,6 +80,17 @@ final class InterruptGate implements AutoCloseable {
 
     boolean expired() {
         return armed && System.nanoTime() - deadline > 0;
+    }
+
+    /** Throws, once, what the question about demand threw while FFmpeg asked. */
+    void throwFailure() {
+        Throwable thrown = failure;
+        failure = null;
+        if (thrown instanceof Error error) {
+            throw error;
+        } else if (thrown instanceof RuntimeException exception) {
+            throw exception;
+        }
     }
 
     boolean interrupted() {

@@ -26,6 +26,9 @@ final class OpenError {
     private static final int EINVAL = -22;
     private static final int ECONNREFUSED = -111;
 
+    private static final String GIVE_OPTION = "--input-option or VideoSource.Builder.inputOption";
+    private static final String GIVE_FORMAT = "--input-format or VideoSource.Builder.inputFormat";
+
     private OpenError() {}
 
     /**
@@ -117,15 +120,33 @@ final class OpenError {
         return ErrorCode.SYSTEM;
     }
 
+    /** What may help where FFmpeg finds no media in what it reads. */
+    private static String option(SourceUrl url) {
+        if (url.kind() == InputKind.SEGMENTED && !url.isNetwork()) {
+            return "; a playlist in a file leads to files with the usual endings of media alone, unless the input options"
+                    + " allowed_extensions=ALL and extension_picky=0 are given, and to URLs with"
+                    + " protocol_whitelist=file,crypto,data,http,https,tcp,tls (" + GIVE_OPTION + ")";
+        }
+        if (url.kind() == InputKind.SEGMENTED) {
+            return "; a playlist that came over the network cannot lead to files";
+        }
+        return "; of raw video, give the format and the size: " + GIVE_FORMAT + ", and the input option video_size ("
+                + GIVE_OPTION + ")";
+    }
+
     private static String advice(SourceUrl url, int error) {
+        if (error == EINVAL) {
+            return "check the address, and the values of input options if there are any (" + GIVE_OPTION + ")";
+        }
         if (error == ECONNREFUSED) {
             return "nothing listens there; check host and port, and that the camera is up";
         }
         if (error == AVERROR_INVALIDDATA) {
-            return "this is no media that FFmpeg knows, or it is damaged";
+            return "this is no media that FFmpeg knows, or it is damaged" + option(url);
         }
         if (error == AVERROR_PROTOCOL_NOT_FOUND) {
-            return "this build of FFmpeg does not know the scheme";
+            return "this build of FFmpeg does not know a scheme in it, or the input option protocol_whitelist does not allow it ("
+                    + GIVE_OPTION + ")";
         }
         return switch (code(error)) {
             case NOT_FOUND -> url.isNetwork() ? "check the path of the URL" : "check the path of the file";

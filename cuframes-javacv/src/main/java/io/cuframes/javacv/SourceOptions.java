@@ -7,6 +7,7 @@ import java.util.function.BooleanSupplier;
 /** What a {@link VideoSource} was told, checked. Timeouts that it was not told are null: see {@link Patience}. */
 record SourceOptions(
         SourceUrl url,
+        InputOptions input,
         VideoSource.Decoder decoder,
         int device,
         VideoSource.RtspTransport rtspTransport,

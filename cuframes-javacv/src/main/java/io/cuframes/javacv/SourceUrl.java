@@ -5,6 +5,7 @@ import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -21,6 +22,7 @@ final class SourceUrl {
     /** As FFmpeg finds a scheme: what else a name begins with makes it the path of a file. */
     private static final Pattern SCHEME = Pattern.compile("(?s)([A-Za-z0-9+.-]+)[:,].*");
 
+    private static final String STANDARD_INPUT = "-";
     private static final Pattern DESCRIPTOR = Pattern.compile("(?i)(?:pipe|fd):([0-9]{0,9})");
     private static final Pattern VIDEO_DEVICE = Pattern.compile("/dev/(?:video[0-9]+|v4l/.+)");
     private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
@@ -72,13 +74,36 @@ final class SourceUrl {
         this.complaint = findComplaint(named);
     }
 
+    /**
+     * An address as seen from a directory: a relative name of a file becomes an absolute one, by the rules that tell a file from a URL there.
+     *
+     * @param address as it is written
+     * @param directory absolute
+     */
+    static String resolve(String address, String directory) {
+        String trimmed = address.strip();
+        for (String name : List.of(address, trimmed)) {
+            String inside = directory + "/" + name;
+            if (!name.isEmpty() && !name.startsWith("/") && LocalPath.of(inside).exists()) {
+                return trimmed.equals(STANDARD_INPUT) ? trimmed : inside;
+            }
+        }
+        Matcher matcher = SCHEME.matcher(trimmed);
+        String named = matcher.matches() ? matcher.group(1).toLowerCase(Locale.ROOT) : "";
+        if (named.equals("file") && !trimmed.startsWith("/", "file:".length())) {
+            return "file:" + directory.replace("%", "%25") + "/" + trimmed.substring("file:".length());
+        }
+        boolean isPath = named.isEmpty() && !trimmed.isEmpty() && !trimmed.equals(STANDARD_INPUT);
+        return isPath && !trimmed.startsWith("/") ? directory + "/" + trimmed : trimmed;
+    }
+
     private String behindScheme() {
         return raw.substring(raw.indexOf(':') + 1);
     }
 
     /** The file that is meant; null for a URL. */
     private LocalPath localPath(String named) {
-        if (raw.equals("-")) {
+        if (raw.equals(STANDARD_INPUT)) {
             return LocalPath.ofDescriptor(0);
         }
         if (named.isEmpty()) {
@@ -192,6 +217,20 @@ final class SourceUrl {
             String what = raw.isEmpty() ? "the address" : path == null ? "the " + scheme + " URL" : masked;
             throw new CuframesException(ErrorCode.INVALID_ARGUMENT, what + " is malformed: " + complaint);
         }
+    }
+
+    /** Whether a protocol of FFmpeg is to read local inputs where reading may wait without an end. */
+    boolean hasPipeInside() {
+        return switch (scheme) {
+            case "concat" -> Arrays.stream(behindScheme().split("\\|")).anyMatch(SourceUrl::isPipe);
+            case "cache", "async", "crypto", "subfile" -> isPipe(behindScheme());
+            default -> false;
+        };
+    }
+
+    private static boolean isPipe(String address) {
+        SourceUrl url = new SourceUrl(address);
+        return (url.kind() == InputKind.PIPE && url.path() != null) || url.hasPipeInside();
     }
 
     InputKind kind() {

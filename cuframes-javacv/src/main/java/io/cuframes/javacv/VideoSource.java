@@ -7,8 +7,11 @@ import io.cuframes.FrameFormat;
 import io.cuframes.Publisher;
 import io.cuframes.TimeBase;
 import io.cuframes.WritableFrame;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
@@ -129,6 +132,8 @@ public final class VideoSource implements AutoCloseable {
 
     private VideoSource(SourceOptions options) {
         Ffmpeg.load();
+        InputFormats.of(options); // first: it may load more options
+        options.input().requireKnown();
         this.gate = new InterruptGate(options.demand());
         this.device = options.device();
         DecodedInput opened = null;
@@ -151,7 +156,8 @@ public final class VideoSource implements AutoCloseable {
     /**
      * Begins a source.
      *
-     * @param url a URL that FFmpeg knows (rtsp, rtmp, http, udp, srt and so on), or the path of a file
+     * @param url a URL that FFmpeg knows (rtsp, rtmp, http, udp, srt and so on), or the path of a file, FIFO, device or unix socket; {@code -} for
+     *     standard input. A name that exists in the file system is that file, whatever else it looks like. Blanks around it do not count
      * @return a builder
      */
     public static Builder builder(String url) {
@@ -167,6 +173,29 @@ public final class VideoSource implements AutoCloseable {
      */
     public static String hideCredentials(String text) {
         return Credentials.hideInText(text);
+    }
+
+    /**
+     * Whether an address leads to the network, where what is lost may come back: a URL such as rtsp or http, or a session description (.sdp). A
+     * name that exists in the file system is a file, whatever it looks like.
+     *
+     * @param address a URL or the path of a file
+     * @return whether {@link Builder#reconnect} is the default for it
+     */
+    public static boolean isNetwork(String address) {
+        return new SourceUrl(address).isNetwork();
+    }
+
+    /**
+     * An address as seen from a directory, that of a configuration file for example: the relative name of a file becomes an absolute one. What is
+     * a file there, whatever its name looks like, and what is a URL, is decided as {@link #builder} does.
+     *
+     * @param address a URL or the path of a file
+     * @param directory where relative names begin
+     * @return the address for {@link #builder}, credentials and all
+     */
+    public static String resolve(String address, Path directory) {
+        return SourceUrl.resolve(address, directory.toAbsolutePath().toString());
     }
 
     /**
@@ -461,6 +490,8 @@ public final class VideoSource implements AutoCloseable {
         private boolean dropDamaged;
         private Duration openTimeout;
         private Duration readTimeout;
+        private final Map<String, String> inputOptions = new LinkedHashMap<>();
+        private String inputFormat;
         private BooleanSupplier demand = () -> true;
         private Listener listener;
         private SourceOptions.HardwareDecoders hardware = NvdecDecoder::new;
@@ -611,6 +642,38 @@ public final class VideoSource implements AutoCloseable {
             return this;
         }
 
+        /**
+         * An option of FFmpeg's for the input, as its command line has it before {@code -i}: of the demuxer, {@code user_agent} of RTSP or {@code
+         * allowed_segment_extensions} of HLS for example, or of the protocol, {@code buffer_size} of UDP for example. May be called for several; a
+         * later value of the same option counts. Where this library sets the same option itself, this one counts. Values appear in no text of this
+         * class: they may be secrets.
+         *
+         * <p>{@link #open()} refuses an option that the input does not have.
+         *
+         * @param name the option's, without a dash
+         * @param value as FFmpeg reads it
+         * @return this
+         */
+        public Builder inputOption(String name, String value) {
+            inputOptions.put(Objects.requireNonNull(name, "name"), Objects.requireNonNull(value, "value"));
+            return this;
+        }
+
+        /**
+         * What the input is in, where FFmpeg cannot find it by what it reads: the name of one of its demuxers, as {@code -f} of its command line. For
+         * raw video, for example, or for a device: {@code v4l2}, which is the default for {@code /dev/video*}, or {@code x11grab}. Devices need
+         * FFmpeg's libavdevice and the libraries of X11 that it is linked with.
+         *
+         * <p>{@link #open()} refuses a name that is not known.
+         *
+         * @param name the demuxer's
+         * @return this
+         */
+        public Builder inputFormat(String name) {
+            inputFormat = Objects.requireNonNull(name, "name");
+            return this;
+        }
+
         /** For tests: what decodes in place of NVDEC. */
         Builder hardware(SourceOptions.HardwareDecoders newHardware) {
             hardware = newHardware;
@@ -621,7 +684,8 @@ public final class VideoSource implements AutoCloseable {
          * Opens and probes the input and prepares the decoder.
          *
          * @return the source, to be closed
-         * @throws CuframesException code INVALID_ARGUMENT for what is out of range; NOT_FOUND, ACCESS_DENIED, TIMEOUT or SYSTEM if the input
+         * @throws CuframesException code INVALID_ARGUMENT for what is out of range, a malformed URL, an unknown input format, or an input option
+         *     that the input does not have; NOT_FOUND, ACCESS_DENIED, TIMEOUT or SYSTEM if the input
          *     cannot be opened; UNSUPPORTED if it has no video, its codec is not known, or FFmpeg's natives are not there; CUDA if NVDEC is wanted
          *     and its device is not there. {@link CuframesException#isPassing()} tells whether it may be open to another attempt: a camera that is away or
          *     boots, or has sent no key frame yet
@@ -633,8 +697,11 @@ public final class VideoSource implements AutoCloseable {
                         "device is " + device + ", openTimeout " + openTimeout + ", readTimeout " + readTimeout
                                 + ": the device must be 0 or more and the timeouts longer than 0");
             }
+            SourceUrl address = new SourceUrl(url.raw(), listen); // files may have come since
+            address.requireWellFormed();
             return new VideoSource(new SourceOptions(
-                    url,
+                    address,
+                    new InputOptions(inputOptions, inputFormat),
                     decoder,
                     device,
                     rtspTransport,

@@ -29,6 +29,9 @@ class SourceUrlTest {
                 "concat:http://a:b@x/1.ts|http://c:d@y/2.ts concat:http://***@y/2.ts",
                 "admin:hunter2@cam/stream ***@cam/stream",
                 "admin:hun/ter2@cam/stream ***@cam/stream",
+                "rtsp:admin:hunter2@cam/stream ***@cam/stream",
+                "rtsp:/admin:hunter2@cam/stream ***@cam/stream",
+                "file:/videos/me@home.mp4 file:/videos/me@home.mp4",
                 "./me:you@home.mp4 ./me:you@home.mp4",
                 "/videos/clip.mp4 /videos/clip.mp4",
                 "/videos/me@home.mp4 /videos/me@home.mp4"

@@ -169,7 +169,7 @@ final class Camera implements SourceRun.Watcher {
     }
 
     private boolean isNetwork() {
-        return settings.address().contains("://") && !settings.address().startsWith("file:");
+        return VideoSource.isNetwork(settings.address());
     }
 
     /** What happens to the source, with the camera's name before it. */

@@ -62,6 +62,8 @@ final class CameraFile {
         fields.put("allow-users", (draft, field) -> draft.users = field.ids());
         fields.put("allow-groups", (draft, field) -> draft.groups = field.ids());
         fields.put("on-demand", (draft, field) -> draft.onDemand = field.flag());
+        fields.put("input-options", (draft, field) -> draft.addInputOptions(field.texts()));
+        fields.put("input-format", (draft, field) -> draft.inputFormat = field.text());
         fields.put("linger", (draft, field) -> draft.linger = field.seconds());
         return fields;
     }

@@ -9,7 +9,9 @@ import io.cuframes.Transport;
 import io.cuframes.javacv.VideoSource;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -32,6 +34,8 @@ import java.util.function.BooleanSupplier;
  * @param users who may read, besides the usual ones; null if not said
  * @param groups whose members may read; null if not said
  * @param onDemand decode only while somebody reads
+ * @param inputOptions options of FFmpeg's for the input: values are never for a text
+ * @param inputFormat the demuxer; null if FFmpeg is to find it
  * @param linger how long to go on after the last reader went
  */
 record CameraSettings(
@@ -52,6 +56,8 @@ record CameraSettings(
         List<Integer> users,
         List<Integer> groups,
         boolean onDemand,
+        Map<String, String> inputOptions,
+        String inputFormat,
         Duration linger) {
 
     /** A builder of the camera's stream. */
@@ -88,8 +94,12 @@ record CameraSettings(
 
     /** Opens the camera, while somebody wants it. */
     VideoSource openSource(BooleanSupplier demand, VideoSource.Listener listener) {
-        return VideoSource.builder(address)
-                .decoder(decoder)
+        VideoSource.Builder builder = VideoSource.builder(address);
+        inputOptions.forEach(builder::inputOption);
+        if (inputFormat != null) {
+            builder.inputFormat(inputFormat);
+        }
+        return builder.decoder(decoder)
                 .device(device)
                 .rtspTransport(rtspTransport)
                 .listen(listen)
@@ -124,6 +134,8 @@ record CameraSettings(
         List<Integer> users;
         List<Integer> groups;
         boolean onDemand;
+        Map<String, String> inputOptions = Map.of();
+        String inputFormat;
         Duration linger;
 
         Draft copy() {
@@ -143,8 +155,17 @@ record CameraSettings(
             copy.users = users;
             copy.groups = groups;
             copy.onDemand = onDemand;
+            copy.inputOptions = inputOptions;
+            copy.inputFormat = inputFormat;
             copy.linger = linger;
             return copy;
+        }
+
+        /** Adds options to those that are there; one of the same name takes the other's place. */
+        void addInputOptions(Map<String, String> more) {
+            Map<String, String> all = new LinkedHashMap<>(inputOptions);
+            all.putAll(more);
+            inputOptions = all;
         }
 
         CameraSettings of(String key, String address) {
@@ -166,6 +187,8 @@ record CameraSettings(
                     users,
                     groups,
                     onDemand,
+                    inputOptions,
+                    inputFormat,
                     linger);
         }
     }

@@ -5,6 +5,7 @@ import io.cuframes.javacv.VideoSource;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -77,6 +78,18 @@ final class ConfigField {
             throw error("needs a text");
         }
         return scalar.getValue();
+    }
+
+    /** A mapping of names to texts. */
+    Map<String, String> texts() {
+        Map<String, String> texts = new LinkedHashMap<>();
+        for (ConfigField member : members()) {
+            if (member.name().isBlank()) {
+                throw error("has a field without a name");
+            }
+            texts.put(member.name(), member.text());
+        }
+        return texts;
     }
 
     private IllegalArgumentException not(String wanted) {

@@ -35,8 +35,9 @@ import picocli.CommandLine.Spec;
             "",
             "The other options hold for all cameras, except where the file of --config says otherwise, which has the"
                     + " same names: ring, policy, transport, decoder, device, rtsp-transport, listen, loop, realtime,"
-                    + " reconnect, max-frames, max-subscribers, allow-users, allow-groups, on-demand, linger; at its"
-                    + " top for all its cameras, beside a camera's key and url for that one.",
+                    + " reconnect, max-frames, max-subscribers, allow-users, allow-groups, on-demand, linger,"
+                    + " input-format, and input-options, a mapping; at its top for all its cameras, beside a camera's"
+                    + " key and url for that one, whose input-options are added to those at the top.",
             "",
             "Of each camera in a process of several, progress and result say the state, the rates, and what it takes: vram (the"
                     + " ring, and the decoder's surfaces as computed from their size and number; not what the driver keeps"
@@ -46,7 +47,11 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nExamples:%n",
         footer = {
             "  ${COMMAND-FULL-NAME} --rtsp rtsp://camera.local/stream1 --key cam1",
-            "  ${COMMAND-FULL-NAME} --camera gate=@gate.url --camera yard=rtsp://camera2.local/stream1 --on-demand"
+            "  ${COMMAND-FULL-NAME} --camera gate=@gate.url --camera yard=rtsp://camera2.local/stream1 --on-demand",
+            "  ${COMMAND-FULL-NAME} --rtsp udp://@239.0.0.1:5000 --key cam1 --input-option buffer_size=8000000",
+            "  ${COMMAND-FULL-NAME} --rtsp rtsp://camera.local/1 --key cam1 --input-option user_agent=VLC/3.0",
+            "  ${COMMAND-FULL-NAME} --rtsp clips.m3u8 --key cam1 --input-option protocol_whitelist=file,http,tcp,crypto",
+            "  ${COMMAND-FULL-NAME} --rtsp /dev/video0 --key cam1 --input-option video_size=1280x720"
         },
         exitCodeListHeading = ExitStatus.HEADING,
         exitCodeList = {
@@ -60,12 +65,14 @@ final class RtspSourceCommand implements Callable<Integer> {
     static final String PROGRAM = "cuframes-rtsp-source";
 
     private static final String NO_GROUP = "none";
+    private static final String STDIN = "-";
 
     @Option(
             names = "--rtsp",
             paramLabel = "URL|FILE|@FILE",
-            description = "What to open: an rtsp:// URL, or anything else that FFmpeg reads; with @, a file that holds"
-                    + " the URL. Unless given, the environment variable CUFRAMES_RTSP_URL.")
+            description = "What to open: an rtsp:// URL, or anything else that FFmpeg reads: a file, which a name that"
+                    + " exists is, whatever it looks like, a FIFO, a device, or - for standard input; with @, a file that"
+                    + " holds the URL. Unless given, the environment variable CUFRAMES_RTSP_URL.")
     private String url;
 
     @Option(names = "--key", paramLabel = "KEY", description = "The stream's name, with --rtsp.")
@@ -159,6 +166,9 @@ final class RtspSourceCommand implements Callable<Integer> {
             description = "What RTP travels in (default: ${DEFAULT-VALUE}).")
     private VideoSource.RtspTransport rtspTransport;
 
+    @Mixin
+    private InputOptionWords input;
+
     @Option(
             names = "--listen",
             description = "Wait at the rtsp:// URL for a sender that pushes, instead of connecting.")
@@ -220,6 +230,10 @@ final class RtspSourceCommand implements Callable<Integer> {
         for (int group : allowedGroups == null ? List.<Integer>of() : groupIds()) {
             checks.requireAtLeast("--allow-group", group, 0);
         }
+        input.check(checks);
+        if (child.untilStdinEnds && readsStdin()) {
+            throw checks.usage("--until-stdin-ends: standard input is the video already");
+        }
         if (key != null) {
             checks.requireKey("--key", key);
         }
@@ -229,6 +243,10 @@ final class RtspSourceCommand implements Callable<Integer> {
             checks.requireKey("--camera", name);
             requireNew(keys, name);
         }
+    }
+
+    private boolean readsStdin() {
+        return STDIN.equals(url) || cameras.stream().anyMatch(camera -> camera.endsWith("=" + STDIN));
     }
 
     private static String keyOf(String camera) {
@@ -263,6 +281,8 @@ final class RtspSourceCommand implements Callable<Integer> {
         draft.users = allowedUsers;
         draft.groups = allowedGroups == null ? null : groupIds();
         draft.onDemand = onDemand;
+        draft.inputOptions = input.values();
+        draft.inputFormat = input.format;
         draft.linger = linger;
         return draft;
     }

@@ -30,8 +30,8 @@ final class SourceAddress {
      * @throws IllegalArgumentException if there is none, with what to do
      */
     static String find(String option, String variable) {
-        String address = option != null ? option : variable;
-        if (address == null || address.isEmpty()) {
+        String address = option != null ? option : trimmed(variable);
+        if (address == null || address.isBlank()) {
             throw new IllegalArgumentException(
                     "nothing to open: give --rtsp, or a URL in the environment variable " + VARIABLE);
         }
@@ -45,6 +45,11 @@ final class SourceAddress {
                                     + " can read them: use --rtsp @FILE, or " + VARIABLE);
         }
         return address;
+    }
+
+    /** Without the line end that a variable has where it was read from a file. */
+    private static String trimmed(String variable) {
+        return variable == null ? null : variable.strip();
     }
 
     private static boolean hasCredentials(String address) {
@@ -64,7 +69,7 @@ final class SourceAddress {
             return ofEnvironment(key, environment);
         }
         String place = "--camera " + key + "=";
-        if (option.isEmpty()) {
+        if (option.isBlank()) {
             throw new IllegalArgumentException(place + ": a URL, a file, or @FILE must follow");
         }
         if (option.startsWith(FILE_MARK)) {
@@ -85,7 +90,7 @@ final class SourceAddress {
      * @throws IllegalArgumentException if the environment has none
      */
     static String ofEnvironment(String key, Map<String, String> environment) {
-        String address = environment.get(variable(key));
+        String address = trimmed(environment.get(variable(key)));
         if (address == null || address.isEmpty()) {
             throw new IllegalArgumentException("the environment has no " + variable(key) + " with the URL of camera \""
                     + key + "\": set it, or give the URL or @FILE");
@@ -121,7 +126,7 @@ final class SourceAddress {
         } catch (IOException e) {
             throw new IllegalArgumentException(file + " cannot be looked at (" + e + ")", e);
         }
-        return address.contains(":") ? address : directory.resolve(address).toString();
+        return VideoSource.resolve(address, directory);
     }
 
     private static boolean readableByAll(Path file) throws IOException {

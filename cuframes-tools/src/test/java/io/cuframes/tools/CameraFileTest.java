@@ -62,6 +62,9 @@ class CameraFileTest {
                 policy: strict-wait
                 on-demand: true
                 linger: 0.5
+                input-options:
+                  user_agent: top
+                  buffer_size: 1000000
                 allow-groups: []
                 cameras:
                   - key: gate
@@ -84,6 +87,8 @@ class CameraFileTest {
                     allow-groups: [44]
                     on-demand: false
                     linger: 30
+                    input-format: mpegts
+                    input-options: {user_agent: own, framerate: 5}
                 """);
         assertEquals(
                 new CameraSettings(
@@ -104,6 +109,8 @@ class CameraFileTest {
                         null,
                         List.of(),
                         true,
+                        Map.of("user_agent", "top", "buffer_size", "1000000"),
+                        null,
                         Duration.ofMillis(500)),
                 cameras.get(0));
         assertEquals(
@@ -125,6 +132,8 @@ class CameraFileTest {
                         List.of(1001, 1002),
                         List.of(44),
                         false,
+                        Map.of("user_agent", "own", "buffer_size", "1000000", "framerate", "5"),
+                        "mpegts",
                         Duration.ofSeconds(30)),
                 cameras.get(1));
         assertEquals(2, cameras.size());
@@ -169,6 +178,10 @@ class CameraFileTest {
                 "decoder: gpu\\ncameras: [] | :1: decoder: is \"gpu\": it must be one of auto, nvdec, cpu",
                 "linger: -1\\ncameras: [] | :1: linger: is \"-1\": it must be seconds, 0 to 86400",
                 "allow-users: [bob]\\ncameras: [] | :1: allow-users[0]: is \"bob\": it must be a whole number, 0 or more",
+                "input-options: [a=b]\\ncameras: [] | :1: input-options: is no mapping",
+                "input-options: {a: [1]}\\ncameras: [] | :1: a: needs a text",
+                "input-options: {a: 1, a: 2}\\ncameras: [] | :1: a: is there twice",
+                "input-format: []\\ncameras: [] | :1: input-format: needs a text",
                 "ring: [1]\\ncameras: [] | :1: ring: is a list or mapping: it must be a whole number",
                 "cameras:\\n- url: b | :2: cameras[0]: has no field key: give the camera's stream a name",
                 "cameras:\\n- key: a | :2: cameras[0]: has no field url, and the environment has no CUFRAMES_RTSP_URL_A",
@@ -187,6 +200,57 @@ class CameraFileTest {
         String error = refused(yaml.replace("\\n", "\n"));
         assertTrue(error.startsWith(directory.resolve("cameras.yaml").toString()), error);
         assertTrue(error.contains(expected), error);
+    }
+
+    @Test
+    void fileNamesAreRelativeToTheFileWhateverTheyLookLike() throws Exception {
+        for (String name : List.of("gate:main.mp4", "a b%.mp4", "-x.mp4", "rtsp:odd")) {
+            Files.writeString(directory.resolve(name), "x");
+        }
+        List<String> written = List.of(
+                "gate:main.mp4",
+                "a b%.mp4",
+                "-x.mp4",
+                "rtsp:odd",
+                "none.mp4",
+                "none:1",
+                "file:a%20b%25.mp4",
+                "/x/y.mp4",
+                "file:///x/y.mp4",
+                "rtsp://cam/1",
+                "-",
+                "' gate:main.mp4 '");
+        StringBuilder yaml = new StringBuilder("cameras:\n");
+        for (int i = 0; i < written.size(); i++) {
+            String address = written.get(i);
+            yaml.append("- {key: k")
+                    .append(i)
+                    .append(", url: ")
+                    .append(address.startsWith("'") ? address : "'" + address + "'")
+                    .append("}\n");
+        }
+        assertEquals(
+                List.of(
+                        directory + "/gate:main.mp4",
+                        directory + "/a b%.mp4",
+                        directory + "/-x.mp4",
+                        directory + "/rtsp:odd",
+                        directory + "/none.mp4",
+                        "none:1",
+                        "file:" + directory + "/a%20b%25.mp4",
+                        "/x/y.mp4",
+                        "file:///x/y.mp4",
+                        "rtsp://cam/1",
+                        "-",
+                        directory + "/gate:main.mp4"),
+                read(yaml.toString()).stream().map(CameraSettings::address).toList());
+    }
+
+    @Test
+    void aVariableMayEndInALineEnd() throws Exception {
+        List<CameraSettings> cameras =
+                read("cameras:\n- key: a\n", Map.of("CUFRAMES_RTSP_URL_A", " rtsp://192.0.2.8/1\n"));
+        assertEquals("rtsp://192.0.2.8/1", cameras.get(0).address());
     }
 
     @Test

@@ -56,6 +56,14 @@ class UsageErrorTest {
                 "rtsp-source --rtsp @none.url --key=a/b",
                 "rtsp-source --camera a=@none.url --camera=a/b=none.mp4",
                 "rtsp-source --config none.yaml --ring=1",
+                "rtsp-source --rtsp none.mp4 --key a --input-option=user_agent",
+                "rtsp-source --rtsp none.mp4 --key a --input-option==hunter2",
+                "rtsp-source --rtsp none.mp4 --key a --input-option=-user_agent=hunter2",
+                "rtsp-source --rtsp none.mp4 --key a --input-option=a/hunter2=x",
+                "rtsp-source --camera a=@none.url --input-format=",
+                "rtsp-source --camera a=@none.url --input-format=a/b",
+                "rtsp-source --rtsp - --key a --until-stdin-ends",
+                "rtsp-source --camera a=- --until-stdin-ends",
                 "sub-count --key=a/b",
                 "sub-count --key a --connect-timeout-ms=-1",
                 "sub-count --key a --connect-timeout-ms=99999999999",
@@ -85,6 +93,7 @@ class UsageErrorTest {
         assertTrue(outcome.err().contains(option), outcome.err());
         assertTrue(outcome.err().contains("See: cuframes " + arguments.getFirst() + " --help"), outcome.err());
         assertFalse(outcome.err().contains("\tat "), outcome.err());
+        assertFalse(outcome.err().contains("hunter2"), outcome.err());
     }
 
     @Test
