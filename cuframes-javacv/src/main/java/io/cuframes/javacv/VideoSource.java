@@ -354,6 +354,25 @@ public final class VideoSource implements AutoCloseable {
     }
 
     /**
+     * Frames that were known to be damaged, published ({@link io.cuframes.Frame#isDamaged()}) or held back ({@link Builder#dropDamaged}): the decoder
+     * reported an error in them or in one that they are predicted from.
+     *
+     * @return their number so far
+     */
+    public long damaged() {
+        return 0; // nothing finds them yet
+    }
+
+    /**
+     * Frames that were not published because they were known to be damaged ({@link Builder#dropDamaged}).
+     *
+     * @return their number so far, at most {@link #damaged()}
+     */
+    public long heldBack() {
+        return 0; // as damaged()
+    }
+
+    /**
      * The operating system's numbers of the threads that the decoder runs beside the one that calls {@link #publishNext}: FFmpeg's own, where the
      * CPU decodes. For who accounts for their time.
      *
@@ -547,6 +566,17 @@ public final class VideoSource implements AutoCloseable {
         public Builder readTimeout(Duration timeout) {
             readTimeout = Objects.requireNonNull(timeout);
             return this;
+        }
+
+        /**
+         * Hold back frames that are known to be damaged, instead of publishing them with a mark ({@link io.cuframes.Frame#isDamaged()}). Readers then
+         * see the last good frame until the decoder is right again, at the next key frame for example.
+         *
+         * @param newDropDamaged whether to hold them back; default: no
+         * @return this
+         */
+        public Builder dropDamaged(boolean newDropDamaged) {
+            return this; // nothing finds damaged frames yet, so that there are none to hold back
         }
 
         /**
