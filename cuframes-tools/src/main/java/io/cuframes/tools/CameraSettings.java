@@ -27,6 +27,9 @@ import java.util.function.BooleanSupplier;
  * @param loop begin a file again
  * @param realtime read a file at its pace
  * @param reconnect try again when the input is lost
+ * @param openTimeout how long opening may take; null for the default of the input's kind
+ * @param readTimeout how long the input may be silent; null for the default of its kind
+ * @param dropDamaged hold back frames that are known to be damaged
  * @param maxFrames to end after; 0 for no end
  * @param maxSubscribers at a time
  * @param users who may read, besides the usual ones; null if not said
@@ -47,6 +50,9 @@ record CameraSettings(
         boolean loop,
         boolean realtime,
         boolean reconnect,
+        Duration openTimeout,
+        Duration readTimeout,
+        boolean dropDamaged,
         long maxFrames,
         int maxSubscribers,
         List<Integer> users,
@@ -88,14 +94,21 @@ record CameraSettings(
 
     /** Opens the camera, while somebody wants it. */
     VideoSource openSource(BooleanSupplier demand, VideoSource.Listener listener) {
-        return VideoSource.builder(address)
-                .decoder(decoder)
+        VideoSource.Builder builder = VideoSource.builder(address);
+        if (openTimeout != null) {
+            builder.openTimeout(openTimeout);
+        }
+        if (readTimeout != null) {
+            builder.readTimeout(readTimeout);
+        }
+        return builder.decoder(decoder)
                 .device(device)
                 .rtspTransport(rtspTransport)
                 .listen(listen)
                 .loop(loop)
                 .realtime(realtime)
                 .reconnect(reconnect)
+                .dropDamaged(dropDamaged)
                 .demand(demand)
                 .listener(listener)
                 .open();
@@ -119,6 +132,9 @@ record CameraSettings(
         boolean loop;
         boolean realtime;
         boolean reconnect;
+        Duration openTimeout;
+        Duration readTimeout;
+        boolean dropDamaged;
         long maxFrames;
         int maxSubscribers;
         List<Integer> users;
@@ -138,6 +154,9 @@ record CameraSettings(
             copy.loop = loop;
             copy.realtime = realtime;
             copy.reconnect = reconnect;
+            copy.openTimeout = openTimeout;
+            copy.readTimeout = readTimeout;
+            copy.dropDamaged = dropDamaged;
             copy.maxFrames = maxFrames;
             copy.maxSubscribers = maxSubscribers;
             copy.users = users;
@@ -161,6 +180,9 @@ record CameraSettings(
                     loop,
                     realtime,
                     reconnect,
+                    openTimeout,
+                    readTimeout,
+                    dropDamaged,
                     maxFrames,
                     maxSubscribers,
                     users,
