@@ -61,6 +61,8 @@ class CameraFileTest {
                 ring: 12
                 policy: strict-wait
                 open-timeout: 90
+                read-timeout: 8
+                drop-damaged: true
                 on-demand: true
                 linger: 0.5
                 allow-groups: []
@@ -81,7 +83,7 @@ class CameraFileTest {
                     reconnect: false
                     open-timeout: 2.5
                     read-timeout: 7
-                    drop-damaged: true
+                    drop-damaged: false
                     max-frames: 9
                     max-subscribers: 3
                     allow-users: [1001, 1002]
@@ -104,8 +106,8 @@ class CameraFileTest {
                         false,
                         true,
                         Duration.ofSeconds(90),
-                        null,
-                        false,
+                        Duration.ofSeconds(8),
+                        true,
                         0,
                         32,
                         null,
@@ -129,7 +131,7 @@ class CameraFileTest {
                         false,
                         Duration.ofMillis(2500),
                         Duration.ofSeconds(7),
-                        true,
+                        false,
                         9,
                         3,
                         List.of(1001, 1002),
