@@ -64,7 +64,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Frames.</b> As with JavaCV's own grabbers, a frame is valid until the next grab: the same object comes back, with other pixels. {@link
  * Frame#clone()} makes one to keep. {@link Frame#opaque} is the {@link io.cuframes.Frame}, leased until the next grab, {@link #stop()}, or until the program closes it: its
- * planes are the ring's memory, on the GPU where the ring is there. {@link Frame#timestamp} is the presentation time in microseconds.
+ * planes are the ring's memory, on the GPU where the ring is there, and {@link io.cuframes.Frame#isDamaged()} says whether its pixels may be wrong, for
+ * which JavaCV's frame has no field. {@link Frame#timestamp} is the presentation time in microseconds.
  *
  * <p><b>Copies.</b> In {@link FrameGrabber.ImageMode#COLOR} and {@code GRAY} the picture is converted on the CPU, by FFmpeg's libswscale, to BGR24 or
  * 8 bits of grey, or to BGR24, RGB24, BGRA, RGBA or GRAY8 after {@link #setPixelFormat}, scaled after {@link #setImageWidth} and {@link #setImageHeight}; a frame on a GPU is copied to

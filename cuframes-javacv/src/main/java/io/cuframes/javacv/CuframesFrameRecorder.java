@@ -68,7 +68,7 @@ import org.jspecify.annotations.Nullable;
  * follows the picture in its buffer, it is copied first, since libswscale reads past the end. A
  * frame of 8 bits with 3 values a pixel is taken as BGR24, with 4 as RGBA, with 1 as grey, as JavaCV's recorder does; {@link #record(Frame, int)} says otherwise. A frame
  * without an image, or with the read-only planes of {@link CuframesFrameGrabber} in {@code RAW}, whose {@link Frame#opaque} is an open {@link io.cuframes.Frame}, is taken from that:
- * from a ring on the GPU to another of the same format, colours and device by copies on the GPU.
+ * from a ring on the GPU to another of the same format, colours and device by copies on the GPU. Such a copy keeps the mark of a damaged frame.
  *
  * <p><b>Times.</b> A frame's presentation time is what {@link #setTimestamp} said since the frame before; else {@link Frame#timestamp}, if it is not 0; else 1 /
  * {@link #getFrameRate()} after the frame before, or, without a frame rate, the time since {@link #start()}. JavaCV counts in microseconds, the ring in nanoseconds.
@@ -396,6 +396,7 @@ public final class CuframesFrameRecorder extends FrameRecorder {
     }
 
     private void publishCopy(io.cuframes.Frame frame, WritableFrame slot, long pts) {
+        slot.damaged(frame.isDamaged());
         FrameFormat format = publisher.format();
         boolean same = frame.format().pixelFormat() == format.pixelFormat()
                 && frame.width() == format.width()

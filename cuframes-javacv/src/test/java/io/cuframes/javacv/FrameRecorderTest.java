@@ -8,6 +8,7 @@ import static org.bytedeco.ffmpeg.global.avutil.AV_PIX_FMT_RGB24;
 import static org.bytedeco.ffmpeg.global.avutil.AV_PIX_FMT_YUV420P;
 import static org.bytedeco.ffmpeg.global.avutil.AV_PIX_FMT_YUV422P;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -16,10 +17,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.cuframes.ColorInfo;
 import io.cuframes.PixelFormat;
 import io.cuframes.PublishPolicy;
+import io.cuframes.Publisher;
 import io.cuframes.PublisherGoneException;
 import io.cuframes.Subscriber;
 import io.cuframes.SubscriberMode;
 import io.cuframes.Transport;
+import io.cuframes.WritableFrame;
 import java.lang.foreign.ValueLayout;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
@@ -207,6 +210,42 @@ class FrameRecorderTest {
                     assertNear(76, sample(frame, 0, 159, 95, 0), "Y");
                     assertNear(85, sample(frame, 1, 79, 47, 0), "U");
                     assertNear(255, sample(frame, 1, 79, 47, 1), "V");
+                }
+            }
+        }
+    }
+
+    @Test
+    void aCopyKeepsTheMarkOfADamagedFrame() throws Exception {
+        try (Publisher first = Publisher.builder(key)
+                        .size(WIDTH, HEIGHT)
+                        .transport(Transport.HOST)
+                        .socketDirectory(sockets)
+                        .open();
+                CuframesFrameGrabber grabber = new CuframesFrameGrabber(
+                        "cuframes://" + key + "?timeout=60s&mode=strict&image=none&socketDir=" + sockets);
+                CuframesFrameRecorder copy = new CuframesFrameRecorder(
+                        "cuframes://" + key + "-copy?transport=host&slots=8&socketDir=" + sockets, WIDTH, HEIGHT)) {
+            grabber.start();
+            copy.start();
+            try (Subscriber subscriber = Subscriber.builder(key + "-copy")
+                    .mode(SubscriberMode.STRICT_ORDER)
+                    .socketDirectory(sockets)
+                    .open()) {
+                for (int i = 1; i <= 4; i++) {
+                    try (WritableFrame frame = first.acquire()) {
+                        frame.damaged(i % 2 == 0).publish(i * 40_000_000L);
+                    }
+                    Frame grabbed = grabber.grab();
+                    assertEquals(i % 2 == 0, ((io.cuframes.Frame) grabbed.opaque).isDamaged(), "frame " + i);
+                    copy.record(grabbed);
+                    try (io.cuframes.Frame frame = subscriber.next(Duration.ofSeconds(60))) {
+                        assertEquals(i % 2 == 0, frame.isDamaged(), "copy of frame " + i);
+                    }
+                }
+                copy.record(picture(WIDTH, HEIGHT, 0, 0, 255)); // in a slot that a damaged frame may have had
+                try (io.cuframes.Frame frame = subscriber.next(Duration.ofSeconds(60))) {
+                    assertFalse(frame.isDamaged());
                 }
             }
         }

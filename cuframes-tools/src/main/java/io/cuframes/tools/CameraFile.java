@@ -57,6 +57,9 @@ final class CameraFile {
         fields.put("loop", (draft, field) -> draft.loop = field.flag());
         fields.put("realtime", (draft, field) -> draft.realtime = field.flag());
         fields.put("reconnect", (draft, field) -> draft.reconnect = field.flag());
+        fields.put("open-timeout", (draft, field) -> draft.openTimeout = field.positiveSeconds());
+        fields.put("read-timeout", (draft, field) -> draft.readTimeout = field.positiveSeconds());
+        fields.put("drop-damaged", (draft, field) -> draft.dropDamaged = field.flag());
         fields.put("max-frames", (draft, field) -> draft.maxFrames = field.integer(0, Integer.MAX_VALUE));
         fields.put("max-subscribers", (draft, field) -> draft.maxSubscribers = field.integer(1, 256));
         fields.put("allow-users", (draft, field) -> draft.users = field.ids());

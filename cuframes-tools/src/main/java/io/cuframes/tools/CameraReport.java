@@ -45,6 +45,10 @@ final class CameraReport {
         return camera.run() == null ? 0 : camera.run().dropped();
     }
 
+    private SourceDamage damage() {
+        return SourceDamage.of(camera.source());
+    }
+
     private String decoder() {
         return camera.source() == null ? null : camera.source().decoder().name();
     }
@@ -58,12 +62,13 @@ final class CameraReport {
     String progressText() {
         return String.format(
                 Locale.ROOT,
-                "%s  %s  %.1f fps  frames %d  dropped %d  subscribers %d  %s  %s  cpu %.1f %%",
+                "%s  %s  %.1f fps  frames %d  dropped %d%s  subscribers %d  %s  %s  cpu %.1f %%",
                 camera.key(),
                 state(),
                 fps,
                 frames(),
                 dropped(),
+                damage().text("  "),
                 camera.run() == null ? 0 : camera.run().subscribers(),
                 decoder() == null ? "no decoder" : decoder(),
                 memoryText(),
@@ -83,7 +88,8 @@ final class CameraReport {
                 .put("key", camera.key())
                 .put("state", state())
                 .put("frames", frames())
-                .put("dropped", dropped())
+                .put("dropped", dropped());
+        damage().putInto(line)
                 .put("subscribers", camera.run() == null ? 0 : camera.run().subscribers())
                 .put("decoder", decoder());
         return putCosts(line)
@@ -131,9 +137,11 @@ final class CameraReport {
                 .put("epochs", run == null ? 0 : run.epochs())
                 .put("starts", run == null ? 0 : run.starts())
                 .put("frames", frames())
-                .put("dropped", dropped())
+                .put("dropped", dropped());
+        return damage().putInto(line)
                 .put("max_subscribers", run == null ? 0 : run.mostSubscribers())
-                .put("cpu_ms", lastCpuNanos / 1_000_000);
-        return line.putTenths("fps", run == null ? Double.NaN : run.fps()).end();
+                .put("cpu_ms", lastCpuNanos / 1_000_000)
+                .putTenths("fps", run == null ? Double.NaN : run.fps())
+                .end();
     }
 }

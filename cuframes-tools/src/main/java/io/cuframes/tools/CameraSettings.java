@@ -29,6 +29,9 @@ import java.util.function.BooleanSupplier;
  * @param loop begin a file again
  * @param realtime read a file at its pace
  * @param reconnect try again when the input is lost
+ * @param openTimeout how long opening may take; null for the default of the input's kind
+ * @param readTimeout how long the input may be silent; null for the default of its kind
+ * @param dropDamaged hold back frames that are known to be damaged
  * @param maxFrames to end after; 0 for no end
  * @param maxSubscribers at a time
  * @param users who may read, besides the usual ones; null if not said
@@ -51,6 +54,9 @@ record CameraSettings(
         boolean loop,
         boolean realtime,
         boolean reconnect,
+        Duration openTimeout,
+        Duration readTimeout,
+        boolean dropDamaged,
         long maxFrames,
         int maxSubscribers,
         List<Integer> users,
@@ -99,6 +105,12 @@ record CameraSettings(
         if (inputFormat != null) {
             builder.inputFormat(inputFormat);
         }
+        if (openTimeout != null) {
+            builder.openTimeout(openTimeout);
+        }
+        if (readTimeout != null) {
+            builder.readTimeout(readTimeout);
+        }
         return builder.decoder(decoder)
                 .device(device)
                 .rtspTransport(rtspTransport)
@@ -106,6 +118,7 @@ record CameraSettings(
                 .loop(loop)
                 .realtime(realtime)
                 .reconnect(reconnect)
+                .dropDamaged(dropDamaged)
                 .demand(demand)
                 .listener(listener)
                 .open();
@@ -129,6 +142,9 @@ record CameraSettings(
         boolean loop;
         boolean realtime;
         boolean reconnect;
+        Duration openTimeout;
+        Duration readTimeout;
+        boolean dropDamaged;
         long maxFrames;
         int maxSubscribers;
         List<Integer> users;
@@ -150,6 +166,9 @@ record CameraSettings(
             copy.loop = loop;
             copy.realtime = realtime;
             copy.reconnect = reconnect;
+            copy.openTimeout = openTimeout;
+            copy.readTimeout = readTimeout;
+            copy.dropDamaged = dropDamaged;
             copy.maxFrames = maxFrames;
             copy.maxSubscribers = maxSubscribers;
             copy.users = users;
@@ -182,6 +201,9 @@ record CameraSettings(
                     loop,
                     realtime,
                     reconnect,
+                    openTimeout,
+                    readTimeout,
+                    dropDamaged,
                     maxFrames,
                     maxSubscribers,
                     users,

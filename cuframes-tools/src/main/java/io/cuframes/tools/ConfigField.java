@@ -146,6 +146,17 @@ final class ConfigField {
         throw not(Words.SECONDS);
     }
 
+    Duration positiveSeconds() {
+        if (node instanceof ScalarNode scalar) {
+            try {
+                return Words.positiveSeconds(scalar.getValue());
+            } catch (IllegalArgumentException e) {
+                // said below
+            }
+        }
+        throw not(Words.POSITIVE_SECONDS);
+    }
+
     /** Numbers of users or groups; an empty list for none. */
     List<Integer> ids() {
         return elements().stream().map(id -> id.integer(0, Integer.MAX_VALUE)).toList();

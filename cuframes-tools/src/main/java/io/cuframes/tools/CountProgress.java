@@ -68,6 +68,7 @@ final class CountProgress {
                                 ? ""
                                 : "  torn " + (stamps.torn() + stamps.unreadable()) + "  misordered "
                                         + stamps.misordered())
+                + (count.damaged() == 0 ? "" : "  damaged " + count.damaged())
                 + latency
                 + (stalled == 0 ? "" : "  publisher STALLED for " + stalled + " ms")
                 + (count.publisherIsIdle() ? "  publisher starting on demand" : "");

@@ -44,9 +44,13 @@ final class CountReport {
                         count.latencyMicros(99),
                         count.latencyMicros(100));
         return subscriber.key() + ": " + count.frames() + " frames" + rate + ", " + describe(subscriber) + "\n"
-                + "gaps " + count.gaps() + ", timeouts " + count.timeouts() + reconnects()
+                + "gaps " + count.gaps() + ", timeouts " + count.timeouts() + damaged() + reconnects()
                 + (stamps() == null ? "" : ", " + stamps()) + latency
                 + count.captureLatency().text();
+    }
+
+    private String damaged() {
+        return count.damaged() == 0 ? "" : ", damaged " + count.damaged();
     }
 
     private String reconnects() {
@@ -74,6 +78,7 @@ final class CountReport {
         StampCheck stamps = count.stamps();
         line.put("frames", count.frames())
                 .put("gaps", count.gaps())
+                .put("damaged", count.damaged())
                 .put("torn", stamps == null ? 0 : stamps.torn() + stamps.unreadable())
                 .put("verified", stamps != null);
         if (stamps != null) {

@@ -11,6 +11,7 @@ final class EpochCount {
     private final FrameFormat format;
     private long frames;
     private long gaps;
+    private long damaged;
     private long firstSeq;
     private long lastSeq;
     private PublisherGoneException.Reason end;
@@ -27,6 +28,7 @@ final class EpochCount {
         lastSeq = frame.seq();
         frames++;
         gaps += frame.missed();
+        damaged += frame.isDamaged() ? 1 : 0;
     }
 
     void end(PublisherGoneException.Reason reason) {
@@ -45,6 +47,7 @@ final class EpochCount {
                 .put("height", format.height())
                 .put("frames", frames)
                 .put("gaps", gaps)
+                .put("damaged", damaged)
                 .put("first_seq", firstSeq)
                 .put("last_seq", lastSeq)
                 .put("end", end == null ? null : end.name())

@@ -34,6 +34,7 @@ final class FrameCount {
     private long warmupLeft;
     private long frames;
     private long gaps;
+    private long damaged;
     private long timeouts;
     private long seq;
     private long firstNanos;
@@ -99,6 +100,7 @@ final class FrameCount {
         lastNanos = now;
         frames++;
         gaps += frame.missed();
+        damaged += frame.isDamaged() ? 1 : 0;
         epochs.count(frame);
         captureLatency.take(frame);
         latency.recordValue(Math.clamp(now - frame.publishTimeNanos(), 0, MOST_LATENCY_NANOS));
@@ -121,6 +123,11 @@ final class FrameCount {
 
     long gaps() {
         return gaps;
+    }
+
+    /** Frames counted that the publisher marked as damaged. */
+    long damaged() {
+        return damaged;
     }
 
     long timeouts() {

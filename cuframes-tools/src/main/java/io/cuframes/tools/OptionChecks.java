@@ -3,6 +3,7 @@ package io.cuframes.tools;
 
 import io.cuframes.CuframesException;
 import io.cuframes.Publisher;
+import java.time.Duration;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 
@@ -24,6 +25,13 @@ final class OptionChecks {
         if (value < least) {
             throw usage(option + " is " + value + ": it "
                     + (least == 0 ? "cannot be negative" : "must be at least " + least));
+        }
+    }
+
+    /** Null stands for an option that was not given. */
+    void requirePositive(String option, Duration time) {
+        if (time != null && time.isZero()) {
+            throw usage(option + " is 0: it must be " + Words.POSITIVE_SECONDS);
         }
     }
 

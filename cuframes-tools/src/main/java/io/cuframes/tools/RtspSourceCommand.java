@@ -35,9 +35,10 @@ import picocli.CommandLine.Spec;
             "",
             "The other options hold for all cameras, except where the file of --config says otherwise, which has the"
                     + " same names: ring, policy, transport, decoder, device, rtsp-transport, listen, loop, realtime,"
-                    + " reconnect, max-frames, max-subscribers, allow-users, allow-groups, on-demand, linger,"
-                    + " input-format, and input-options, a mapping; at its top for all its cameras, beside a camera's"
-                    + " key and url for that one, whose input-options are added to those at the top.",
+                    + " reconnect, open-timeout, read-timeout, drop-damaged, max-frames, max-subscribers, allow-users,"
+                    + " allow-groups, on-demand, linger, input-format, and input-options, a mapping; at its top for all"
+                    + " its cameras, beside a camera's key and url for that one, whose input-options are added to those"
+                    + " at the top.",
             "",
             "Of each camera in a process of several, progress and result say the state, the rates, and what it takes: vram (the"
                     + " ring, and the decoder's surfaces as computed from their size and number; not what the driver keeps"
@@ -183,6 +184,29 @@ final class RtspSourceCommand implements Callable<Integer> {
     @Option(names = "--no-reconnect", description = "End when a camera is lost, instead of trying until it is back.")
     private boolean noReconnect;
 
+    @Option(
+            names = "--open-timeout",
+            paramLabel = "SECONDS",
+            converter = SecondsWord.class,
+            description = "How long opening a source may take (default: 10 s for an answer, then 30 s for the first"
+                    + " picture).")
+    private Duration openTimeout;
+
+    @Option(
+            names = "--read-timeout",
+            paramLabel = "SECONDS",
+            converter = SecondsWord.class,
+            description = "A network source that sends nothing for this long is lost (default: 5 s, 30 s for HLS and"
+                    + " DASH, and longer where the input's own pace is slower).")
+    private Duration readTimeout;
+
+    @Option(
+            names = "--drop-damaged",
+            description = "Hold back frames that are known to be damaged: the decoder reported an error in them or in"
+                    + " one that they are predicted from. Without it they are published with a mark, which"
+                    + " cuframes sub-count and cuframes list count.")
+    private boolean dropDamaged;
+
     @Option(names = "--max-frames", paramLabel = "N", description = "End after N frames.")
     private long maxFrames;
 
@@ -224,6 +248,8 @@ final class RtspSourceCommand implements Callable<Integer> {
         checks.requireRange("--max-subscribers", maxSubscribers, 1, 256);
         checks.requireAtLeast("--device", device, 0);
         checks.requireAtLeast("--max-frames", maxFrames, 0);
+        checks.requirePositive("--open-timeout", openTimeout);
+        checks.requirePositive("--read-timeout", readTimeout);
         for (int user : allowedUsers == null ? List.<Integer>of() : allowedUsers) {
             checks.requireAtLeast("--allow-user", user, 0);
         }
@@ -276,6 +302,9 @@ final class RtspSourceCommand implements Callable<Integer> {
         draft.loop = loop;
         draft.realtime = realtime;
         draft.reconnect = !noReconnect;
+        draft.openTimeout = openTimeout;
+        draft.readTimeout = readTimeout;
+        draft.dropDamaged = dropDamaged;
         draft.maxFrames = maxFrames;
         draft.maxSubscribers = maxSubscribers;
         draft.users = allowedUsers;

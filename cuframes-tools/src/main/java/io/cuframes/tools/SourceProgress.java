@@ -99,9 +99,9 @@ final class SourceProgress implements SourceRun.Watcher {
             return;
         }
         if (json) {
-            System.out.println(event("progress", run)
-                    .put("frames", run.frames())
-                    .put("dropped", run.dropped())
+            JsonLine line = event("progress", run).put("frames", run.frames()).put("dropped", run.dropped());
+            System.out.println(run.damage()
+                    .putInto(line)
                     .put("subscribers", run.subscribers())
                     .putTenths("fps", ticker.perSecond())
                     .end());
@@ -109,11 +109,12 @@ final class SourceProgress implements SourceRun.Watcher {
             Console.standardError()
                     .live(String.format(
                             Locale.ROOT,
-                            "%s  %.1f fps  frames %d  dropped %d  subscribers %d",
+                            "%s  %.1f fps  frames %d  dropped %d%s  subscribers %d",
                             run.publisher().key(),
                             ticker.perSecond(),
                             run.frames(),
                             run.dropped(),
+                            run.damage().text("  "),
                             run.subscribers()));
         }
     }

@@ -20,13 +20,14 @@ record SourceReport(String key, VideoSource source, SourceRun run) {
         return key + ": " + run.frames() + " frames published" + rate + ", " + format.pixelFormat() + " "
                 + format.width() + "x" + format.height()
                 + (run.transport() == null ? "" : " through " + run.transport()) + ", decoded by "
-                + source.decoder() + "; dropped " + run.dropped() + ", at most " + run.mostSubscribers()
+                + source.decoder() + "; dropped " + run.dropped() + run.damage().text(", ") + ", at most "
+                + run.mostSubscribers()
                 + " subscribers at a time";
     }
 
     JsonLine json() {
         FrameFormat format = source.format();
-        return JsonLine.begin()
+        JsonLine line = JsonLine.begin()
                 .put("key", key)
                 .put(
                         "transport",
@@ -38,7 +39,9 @@ record SourceReport(String key, VideoSource source, SourceRun run) {
                 .put("epochs", run.epochs())
                 .put("starts", run.starts())
                 .put("frames", run.frames())
-                .put("dropped", run.dropped())
+                .put("dropped", run.dropped());
+        return run.damage()
+                .putInto(line)
                 .put("max_subscribers", run.mostSubscribers())
                 .putTenths("fps", run.fps())
                 .end();

@@ -273,6 +273,11 @@ final class SourceRun {
         return dropped.get();
     }
 
+    /** What was damaged of the source. */
+    SourceDamage damage() {
+        return SourceDamage.of(source);
+    }
+
     int subscribers() {
         return publisher == null ? 0 : publisher.subscribers();
     }

@@ -171,6 +171,10 @@ final class StreamTable {
                     + stillFor(sighting) / 1_000_000_000 + " s"
                     + (stream.counts().published() == 0 ? " ago" : ""));
         }
+        if (stream.counts().damaged() > 0) {
+            lines.add(GAP + stream.counts().damaged() + " of " + stream.counts().published()
+                    + " frames published are damaged: their pixels may be wrong");
+        }
         for (Observation.Reader reader : stream.readers()) {
             lines.add(GAP + reader.number() + " " + (reader.name().isEmpty() ? "(no name)" : reader.name())
                     + ", process " + (reader.pid() == 0 ? "of another namespace" : Integer.toString(reader.pid()))
@@ -252,6 +256,7 @@ final class StreamTable {
                 .putTenths("fps", rate(sighting))
                 .putTenths("newest_age_ms", stream.ageNanos() < 0 ? Double.NaN : stream.ageNanos() / 1e6)
                 .put("published_frames", stream.counts().published())
+                .put("damaged_frames", stream.counts().damaged())
                 .put("dropped_frames", stream.counts().dropped())
                 .put("refused_frames", stream.counts().refused())
                 .put("stalled_subscribers", stream.counts().stalled())

@@ -29,6 +29,9 @@ import picocli.CommandLine.Spec;
                     + " the latency from the publisher's publish call to this reader's having the frame. Where the source"
                     + " knows when its frames were taken, by the camera's clock, also the time since then.",
             "",
+            "Damaged: frames that the publisher marked, because its decoder reported an error in them or in one that they are"
+                    + " predicted from; their pixels may be wrong.",
+            "",
             "A publisher that is there and publishes nothing is shown as STALLED: its process is stopped or hangs, or its"
                     + " source is silent.",
             "",

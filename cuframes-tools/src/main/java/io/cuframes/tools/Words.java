@@ -9,6 +9,9 @@ final class Words {
     /** What {@link #seconds} takes. */
     static final String SECONDS = "seconds, 0 to 86400, such as 10 or 0.5";
 
+    /** What {@link #positiveSeconds} takes. */
+    static final String POSITIVE_SECONDS = "seconds, more than 0 and up to 86400, such as 10 or 0.5";
+
     private static final double MOST_SECONDS = 86_400;
 
     private Words() {}
@@ -29,5 +32,18 @@ final class Words {
             throw new IllegalArgumentException("\"" + text + "\" is not " + SECONDS);
         }
         return Duration.ofMillis(Math.round(seconds * 1000));
+    }
+
+    /**
+     * A time in seconds that is not 0, rounded to milliseconds.
+     *
+     * @throws IllegalArgumentException if it is none, or out of range
+     */
+    static Duration positiveSeconds(String text) {
+        Duration time = seconds(text);
+        if (time.isZero()) {
+            throw new IllegalArgumentException("\"" + text + "\" is not " + POSITIVE_SECONDS);
+        }
+        return time;
     }
 }

@@ -60,6 +60,9 @@ class CameraFileTest {
         List<CameraSettings> cameras = read("""
                 ring: 12
                 policy: strict-wait
+                open-timeout: 90
+                read-timeout: 8
+                drop-damaged: true
                 on-demand: true
                 linger: 0.5
                 input-options:
@@ -81,6 +84,9 @@ class CameraFileTest {
                     loop: true
                     realtime: true
                     reconnect: false
+                    open-timeout: 2.5
+                    read-timeout: 7
+                    drop-damaged: false
                     max-frames: 9
                     max-subscribers: 3
                     allow-users: [1001, 1002]
@@ -104,6 +110,9 @@ class CameraFileTest {
                         false,
                         false,
                         true,
+                        Duration.ofSeconds(90),
+                        Duration.ofSeconds(8),
+                        true,
                         0,
                         32,
                         null,
@@ -126,6 +135,9 @@ class CameraFileTest {
                         true,
                         true,
                         true,
+                        false,
+                        Duration.ofMillis(2500),
+                        Duration.ofSeconds(7),
                         false,
                         9,
                         3,
@@ -177,6 +189,9 @@ class CameraFileTest {
                 "cameras:\\n- key: a\\n  url: b\\n  loop: maybe | :4: loop: is \"maybe\": it must be true or false",
                 "decoder: gpu\\ncameras: [] | :1: decoder: is \"gpu\": it must be one of auto, nvdec, cpu",
                 "linger: -1\\ncameras: [] | :1: linger: is \"-1\": it must be seconds, 0 to 86400",
+                "open-timeout: 0\\ncameras: [] | :1: open-timeout: is \"0\": it must be seconds, more than 0 and up to 86400",
+                "read-timeout: 0.0001\\ncameras: [] | :1: read-timeout: is \"0.0001\": it must be seconds, more than 0",
+                "drop-damaged: yes\\ncameras: [] | :1: drop-damaged: is \"yes\": it must be true or false",
                 "allow-users: [bob]\\ncameras: [] | :1: allow-users[0]: is \"bob\": it must be a whole number, 0 or more",
                 "input-options: [a=b]\\ncameras: [] | :1: input-options: is no mapping",
                 "input-options: {a: [1]}\\ncameras: [] | :1: a: needs a text",

@@ -60,6 +60,12 @@ class ListTest {
         }
     }
 
+    private static void publishDamaged(Publisher publisher) {
+        try (WritableFrame frame = publisher.acquire()) {
+            frame.damaged(true).publish(publisher.published());
+        }
+    }
+
     private static JsonObject stream(Tool tool, String name) throws Exception {
         JsonArray streams = tool.json().getAsJsonArray("streams");
         for (JsonElement each : streams) {
@@ -119,7 +125,7 @@ class ListTest {
                 assertTrue(has(lines, key + "-b +dead .*"), tool.out());
                 assertTrue(tool.out().contains("rm " + directory.resolve(key + "-b.sock")), tool.out());
                 assertTrue(has(lines, key + "-c +version .*"), tool.out());
-                assertTrue(tool.out().contains("speaks protocol version 2.0, and this is 1.0"), tool.out());
+                assertTrue(tool.out().contains("speaks protocol version 2.0, and this is 1.1"), tool.out());
                 assertTrue(has(lines, key + "-e +no-socket .*"), tool.out());
                 assertTrue(has(lines, key + "-f +silent .*"), tool.out());
 
@@ -154,6 +160,30 @@ class ListTest {
 
     private static boolean has(List<String> lines, String pattern) {
         return lines.stream().anyMatch(line -> line.matches(pattern));
+    }
+
+    @Test
+    void damagedFramesAreShown() throws Exception {
+        try (Publisher good = publisher(key + "-a");
+                Publisher bad = publisher(key + "-b")) {
+            publish(good);
+            publish(bad);
+            publishDamaged(bad);
+            publishDamaged(bad);
+            try (Tool tool = list("--interval", "0");
+                    Tool json = list("--interval", "0", "--json")) {
+                assertEquals(0, tool.await(), tool.err());
+                List<String> lines = tool.out().lines().toList();
+                List<String> told =
+                        lines.stream().filter(line -> line.contains("damaged")).toList();
+                assertEquals(
+                        List.of("  2 of 3 frames published are damaged: their pixels may be wrong"), told, tool.out());
+                assertTrue(tool.out().indexOf(key + "-b") < tool.out().indexOf(told.getFirst()), tool.out());
+                assertEquals(0, json.await(), json.err());
+                assertEquals(0, stream(json, key + "-a").get("damaged_frames").getAsInt());
+                assertEquals(2, stream(json, key + "-b").get("damaged_frames").getAsInt());
+            }
+        }
     }
 
     @Test

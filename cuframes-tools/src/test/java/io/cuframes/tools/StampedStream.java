@@ -21,6 +21,7 @@ final class StampedStream implements AutoCloseable {
 
     private Publisher publisher;
     private long number;
+    private long damagedEvery;
 
     StampedStream(String key, Path socketDirectory, int slots) {
         publisher = Publisher.builder(key)
@@ -59,6 +60,11 @@ final class StampedStream implements AutoCloseable {
         }
     }
 
+    /** Marks each frame that is published from here on whose number is a multiple of that; 0 for none. */
+    void damageEvery(long newDamagedEvery) {
+        damagedEvery = newDamagedEvery;
+    }
+
     /** Publishes frames, one every so many milliseconds, each with what the stamping makes of its number, from 1. */
     void publish(int frames, long everyMillis, LongUnaryOperator stamping) throws InterruptedException {
         for (int i = 0; i < frames; i++) {
@@ -67,6 +73,7 @@ final class StampedStream implements AutoCloseable {
                 Plane luma = frame.plane(0);
                 FrameStamp.write(
                         luma.segment(), luma.pitch(), luma.width(), luma.height(), stamping.applyAsLong(number));
+                frame.damaged(damagedEvery > 0 && number % damagedEvery == 0);
                 frame.publish(number * 1_000_000);
             }
             Thread.sleep(everyMillis);

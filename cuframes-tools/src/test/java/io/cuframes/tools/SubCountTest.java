@@ -46,7 +46,8 @@ class SubCountTest {
             assertEquals(0, tool.await(), tool.err());
             assertTrue(tool.out().startsWith(key + ": 20 frames in "), tool.out());
             assertTrue(tool.out().contains("NV12 320x192 through HOST"), tool.out());
-            assertTrue(tool.out().contains("gaps 0, timeouts 0"), tool.out());
+            assertTrue(tool.out().contains("gaps 0, timeouts 0\n"), tool.out());
+            assertFalse(tool.out().contains("damaged"), tool.out());
             assertTrue(tool.out().contains("latency, publish to next: p50 "), tool.out());
         }
     }
@@ -66,7 +67,7 @@ class SubCountTest {
             assertEquals(320, json.get("width").getAsInt());
             assertEquals(192, json.get("height").getAsInt());
             assertEquals(20, json.get("frames").getAsLong());
-            for (String none : List.of("gaps", "torn", "timeouts", "unreadable", "misordered", "restarts")) {
+            for (String none : List.of("gaps", "damaged", "torn", "timeouts", "unreadable", "misordered", "restarts")) {
                 assertEquals(0, json.get(none).getAsLong(), none);
             }
             assertTrue(json.get("verified").getAsBoolean());
@@ -75,6 +76,45 @@ class SubCountTest {
             JsonObject latency = json.getAsJsonObject("latency_us");
             assertTrue(latency.get("p50").getAsDouble() > 0, json.toString());
             assertTrue(latency.get("p99").getAsDouble() <= latency.get("max").getAsDouble(), json.toString());
+        }
+    }
+
+    @Test
+    void damagedFramesAreCounted() throws Exception {
+        try (StampedStream stream = new StampedStream(key, directory, 64);
+                Tool text = count("--max-frames", "20", "--mode", "strict");
+                Tool json = count("--max-frames", "20", "--mode", "strict", "--json", "--progress", "json")) {
+            stream.awaitSubscribers(2);
+            stream.damageEvery(1); // so that it does not matter which frames a slow reader gets
+            stream.publishUntilEnd(text, number -> number);
+            stream.publishUntilEnd(json, number -> number);
+            assertEquals(0, text.await(), text.err());
+            assertEquals(0, json.await(), json.err());
+            assertTrue(text.out().contains(", damaged 20\n"), text.out());
+            assertEquals(20, json.json().get("damaged").getAsInt(), json.out());
+            JsonObject epoch = json.json().getAsJsonArray("epochs").get(0).getAsJsonObject();
+            assertEquals(20, epoch.get("damaged").getAsInt(), json.out());
+            assertTrue(
+                    json.out()
+                            .lines()
+                            .filter(line -> line.startsWith("{\"event\":\"progress\""))
+                            .allMatch(line -> line.contains("\"damaged\":")),
+                    json.out());
+        }
+    }
+
+    @Test
+    void aWarmUpCountsNoDamagedFrames() throws Exception {
+        try (StampedStream stream = new StampedStream(key, directory, 64);
+                Tool tool = count("--max-frames", "10", "--warmup", "10", "--mode", "strict", "--json")) {
+            stream.awaitSubscribers(1);
+            stream.damageEvery(1);
+            stream.publish(10, 1, number -> number);
+            stream.damageEvery(0);
+            stream.publishUntilEnd(tool, number -> number);
+            assertEquals(0, tool.await(), tool.err());
+            assertEquals(0, tool.json().get("damaged").getAsInt(), tool.out());
+            assertEquals(10, tool.json().get("frames").getAsInt(), tool.out());
         }
     }
 
@@ -245,7 +285,9 @@ class SubCountTest {
                         "--progress",
                         "json")) {
             stream.awaitSubscribers(1);
+            stream.damageEvery(10);
             stream.publish(20, 5, number -> number);
+            stream.damageEvery(0);
             stream.reopen(640, 384);
             stream.awaitSubscribers(1);
             stream.publishUntilEnd(tool, number -> number);
@@ -261,6 +303,9 @@ class SubCountTest {
             assertEquals(2, epochs.size());
             assertEpoch(epochs.get(0), 320, 20, "FORMAT_CHANGED");
             assertEpoch(epochs.get(1), 640, 20, null);
+            assertEquals(2, json.get("damaged").getAsInt(), tool.out());
+            assertEquals(2, epochs.get(0).getAsJsonObject().get("damaged").getAsInt(), tool.out());
+            assertEquals(0, epochs.get(1).getAsJsonObject().get("damaged").getAsInt(), tool.out());
             assertTrue(tool.err().contains("lost: \"" + key + "\" is over after frame 20"), tool.err());
             assertTrue(tool.err().contains("is published again, NV12 640x384, epoch"), tool.err());
             assertTrue(tool.out().contains("\"event\":\"lost\""), tool.out());

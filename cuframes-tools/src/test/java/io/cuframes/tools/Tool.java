@@ -136,6 +136,26 @@ final class Tool implements AutoCloseable {
         });
     }
 
+    /** Waits until its standard error has a line that matches. */
+    void awaitErrorLine(String pattern) throws Exception {
+        awaitLine("standard error", err, pattern);
+    }
+
+    /** Waits until its standard output has a line that matches. */
+    void awaitLine(String pattern) throws Exception {
+        awaitLine("standard output", out, pattern);
+    }
+
+    private static void awaitLine(String where, Path file, String pattern) throws InterruptedException {
+        awaitThat("a line of its " + where + " matches " + pattern, () -> {
+            try {
+                return Files.readString(file).lines().anyMatch(line -> line.matches(pattern));
+            } catch (IOException e) {
+                return false;
+            }
+        });
+    }
+
     static void awaitThat(String what, BooleanSupplier condition) throws InterruptedException {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
         while (!condition.getAsBoolean()) {

@@ -424,8 +424,7 @@ class ObserverTest {
             for (short minor : new short[] {0, 1, -1}) {
                 try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
                     channel.connect(UnixDomainSocketAddress.of(stream.socket()));
-                    channel.write(
-                            hello(ObservationDescriptor.MODE_OBSERVE).putShort(14, minor));
+                    channel.write(hello(ObservationDescriptor.MODE_OBSERVE).putShort(14, minor));
                     ByteBuffer answer = ByteBuffer.allocate(ObservationDescriptor.OBSERVED_LENGTH)
                             .order(ByteOrder.LITTLE_ENDIAN);
                     while (answer.hasRemaining() && channel.read(answer) >= 0) {
