@@ -20,7 +20,9 @@ import org.jspecify.annotations.Nullable;
  * is looked through for messages of damage, {@link DamageReports}.
  *
  * <p>FFmpeg calls it on the thread that logs, among them its decoders' own, for every message of every level: dozens for a frame. Those that are neither
- * printed nor of interest cost two comparisons. JavaCPP's callback does not do: it keeps from us who logs, and all that is not printed.
+ * printed nor of interest cost the way here and the question for the level. JavaCPP's callback does not do: it tells neither who logs nor what is not
+ * printed. A program that sets a callback of its own afterwards, such as JavaCV's {@code FFmpegLogCallback.set()}, takes the place of this one: nothing
+ * is counted then.
  */
 final class FfmpegLog {
     private static final int LONGEST_LINE = 8192;
@@ -57,7 +59,8 @@ final class FfmpegLog {
             throw new UnsatisfiedLinkError("JavaCPP does not tell where it has loaded libavutil from");
         }
         try {
-            // This is JavaCPP's own part, which libavutil's symbols are found through: no name or version has to be guessed.
+            // This is JavaCPP's own part, which libavutil's symbols are found through: no name or version has to be
+            // guessed.
             LibAvutil.load(Path.of(library));
             LibAvutil.av_log_set_callback(LibAvutil.callback(MethodHandles.lookup()
                     .findStatic(

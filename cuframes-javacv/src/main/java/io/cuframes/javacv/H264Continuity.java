@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * missed, and so can as many reference pictures as there are numbers. Streams that leave numbers out (gaps_in_frame_num_value_allowed_flag) and slices
  * that cannot be read are not judged.
  *
- * <p>Looks at the bytes of a packet once, and allocates nothing that grows. Not thread-safe.
+ * <p>Looks at each byte of a packet once, and allocates a small view of it at most. Not thread-safe.
  */
 final class H264Continuity implements AutoCloseable {
     private static final int UNKNOWN = -1;
@@ -71,7 +71,8 @@ final class H264Continuity implements AutoCloseable {
         if (data != null) {
             configure(LibAvutil.memory(data.address(), sideDataSize.get()));
         }
-        return packet.size() > 0 && missesReference(LibAvutil.memory(packet.data().address(), packet.size()));
+        return packet.size() > 0
+                && missesReference(LibAvutil.memory(packet.data().address(), packet.size()));
     }
 
     /** The same for a packet's bytes. */

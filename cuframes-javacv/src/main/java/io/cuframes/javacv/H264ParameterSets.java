@@ -37,11 +37,13 @@ final class H264ParameterSets {
     private final @Nullable Picture[] pictures = new Picture[MOST_PICTURES];
 
     /** The one of this number; null if none came. */
-    @Nullable Picture picture(long number) {
+    @Nullable
+    Picture picture(long number) {
         return number < MOST_PICTURES ? pictures[(int) number] : null;
     }
 
-    @Nullable Sequence sequence(int number) {
+    @Nullable
+    Sequence sequence(int number) {
         return sequences[number];
     }
 

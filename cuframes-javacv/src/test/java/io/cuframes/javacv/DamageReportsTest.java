@@ -197,8 +197,8 @@ class DamageReportsTest {
 
     @Test
     void packetsThatAreMissingOnTheNetworkCount() throws Exception {
-        NalUnits units = NalUnits.of(
-                raw("libx264", "-s", "160x96", "-g", "10", "-x264-params", "slice-max-size=1000"), false);
+        NalUnits units =
+                NalUnits.of(raw("libx264", "-s", "160x96", "-g", "10", "-x264-params", "slice-max-size=1000"), false);
         try (RtpSender whole = new RtpSender(units, 0);
                 RtpSender lossy = new RtpSender(units, 40);
                 BareDecoder healthy = receiver(whole);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.javacv;
 
+import static org.bytedeco.ffmpeg.global.avcodec.AV_PKT_DATA_NEW_EXTRADATA;
+import static org.bytedeco.ffmpeg.global.avcodec.av_packet_new_side_data;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -12,6 +14,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.bytedeco.ffmpeg.avcodec.AVCodecParameters;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Pointer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -94,7 +98,8 @@ class H264ContinuityTest {
     }
 
     private Path clip(String name, int frames, String options) throws Exception {
-        return Clips.program(directory.resolve(name), PICTURE, frames, options.trim().split(" +"));
+        return Clips.program(
+                directory.resolve(name), PICTURE, frames, options.trim().split(" +"));
     }
 
     @ParameterizedTest
@@ -123,7 +128,9 @@ class H264ContinuityTest {
     void whatIsWholeIsNotSuspected(String options) throws Exception {
         for (String name : new String[] {"clip.h264", "clip.mp4"}) {
             Stream stream = Stream.of(clip(name, 110, options));
-            assertTrue(stream.packets().size() >= 110, "packets: " + stream.packets().size());
+            assertTrue(
+                    stream.packets().size() >= 110,
+                    "packets: " + stream.packets().size());
             assertEquals(0, stream.gaps(), name);
         }
     }
@@ -229,9 +236,50 @@ class H264ContinuityTest {
     }
 
     @Test
+    void ffmpegsPacketsAreReadWhereTheyLie() throws Exception {
+        Path clip = clip("clip.mp4", 40, "-c:v libx264 -bf 0 -x264-params keyint=100");
+        int[] seen = {0, 0};
+        try (BareDecoder decoder = new BareDecoder(clip, 1);
+                H264Continuity continuity = new H264Continuity(decoder.parameters())) {
+            decoder.read(packet -> {
+                if (seen[0]++ != 20 && continuity.missesReference(packet)) {
+                    seen[1]++;
+                }
+            });
+        }
+        assertEquals(40, seen[0]);
+        assertEquals(1, seen[1]);
+    }
+
+    @Test
+    void parameterSetsMayComeBesideAPacket() throws Exception {
+        Path clip = clip("clip.mp4", 40, "-c:v libx264 -bf 0 -x264-params keyint=100");
+        int[] seen = {0, 0};
+        try (BareDecoder decoder = new BareDecoder(clip, 1);
+                H264Continuity continuity = new H264Continuity((MemorySegment) null)) {
+            AVCodecParameters parameters = decoder.parameters();
+            decoder.read(packet -> {
+                if (seen[0] == 10) {
+                    BytePointer sets =
+                            av_packet_new_side_data(packet, AV_PKT_DATA_NEW_EXTRADATA, parameters.extradata_size());
+                    Pointer.memcpy(sets, parameters.extradata(), parameters.extradata_size());
+                }
+                boolean lost = seen[0] == 5 || seen[0] == 20;
+                seen[0]++;
+                if (!lost && continuity.missesReference(packet)) {
+                    seen[1]++;
+                }
+            });
+        }
+        assertEquals(1, seen[1], "the first loss was before the parameter sets, the second behind them");
+    }
+
+    @Test
     void withoutParameterSetsNothingIsJudged() {
         assertEquals(
-                0, made(H264Writer.picture(3, true, false), H264Writer.picture(7, true, false)).gaps());
+                0,
+                made(H264Writer.picture(3, true, false), H264Writer.picture(7, true, false))
+                        .gaps());
     }
 
     @Test

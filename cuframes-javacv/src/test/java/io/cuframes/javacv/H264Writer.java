@@ -84,14 +84,18 @@ final class H264Writer {
 
     /** An IDR picture. */
     static byte[] idr(boolean framesOnly) {
-        H264Writer writer = new H264Writer(0x65).unsigned(0).unsigned(7).unsigned(0).bits(0, 4);
+        H264Writer writer =
+                new H264Writer(0x65).unsigned(0).unsigned(7).unsigned(0).bits(0, 4);
         return writer.bits(0, framesOnly ? 0 : 1).unsigned(0).bits(0, 2).unit();
     }
 
     /** A P picture of frames; reset for memory_management_control_operation 5. */
     static byte[] picture(int number, boolean reference, boolean reset) {
-        H264Writer writer =
-                new H264Writer(reference ? 0x61 : 0x01).unsigned(0).unsigned(5).unsigned(0).bits(number, 4);
+        H264Writer writer = new H264Writer(reference ? 0x61 : 0x01)
+                .unsigned(0)
+                .unsigned(5)
+                .unsigned(0)
+                .bits(number, 4);
         writer.bits(0, 2); // one reference, not reordered
         if (reference) {
             writer.bits(reset ? 1 : 0, 1);

@@ -84,7 +84,11 @@ final class RtpSender implements AutoCloseable {
 
     private DatagramPacket packet(byte[] unit, int sequence, int timestamp) {
         ByteBuffer bytes = ByteBuffer.allocate(HEADER + unit.length - START_CODE);
-        bytes.put((byte) 0x80).put((byte) 96).putShort((short) sequence).putInt(timestamp).putInt(0x1234);
+        bytes.put((byte) 0x80)
+                .put((byte) 96)
+                .putShort((short) sequence)
+                .putInt(timestamp)
+                .putInt(0x1234);
         bytes.put(unit, START_CODE, unit.length - START_CODE);
         return new DatagramPacket(bytes.array(), bytes.capacity(), InetAddress.getLoopbackAddress(), port);
     }

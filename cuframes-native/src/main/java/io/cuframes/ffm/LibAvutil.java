@@ -25,9 +25,11 @@ public final class LibAvutil {
             MethodType.methodType(void.class, long.class, int.class, long.class, long.class);
 
     // void (*callback)(void *avcl, int level, const char *fmt, va_list vl)
-    // A va_list arrives as a pointer: on x86-64 it is an array (System V ABI 3.5.7), on aarch64 a structure of 32 bytes, and the caller passes the
+    // A va_list arrives as a pointer: on x86-64 it is an array (System V ABI 3.5.7), on aarch64 a structure of 32
+    // bytes, and the caller passes the
     // address of a copy of those that have more than 16 (AAPCS64 6.8.2, B.4).
-    private static final FunctionDescriptor CALLBACK = FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
+    private static final FunctionDescriptor CALLBACK =
+            FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
 
     private static volatile SymbolLookup symbols;
 
@@ -51,7 +53,8 @@ public final class LibAvutil {
         }
         String name = holder.getSimpleName();
         return Binding.link(
-                loaded.find(name).orElseThrow(() -> new UnsupportedOperationException("libavutil has no " + name)), function);
+                loaded.find(name).orElseThrow(() -> new UnsupportedOperationException("libavutil has no " + name)),
+                function);
     }
 
     // void av_log_set_callback(void (*callback)(void *, int, const char *, va_list))
@@ -94,7 +97,8 @@ public final class LibAvutil {
         }
     }
 
-    // int av_log_format_line2(void *ptr, int level, const char *fmt, va_list vl, char *line, int line_size, int *print_prefix)
+    // int av_log_format_line2(void *ptr, int level, const char *fmt, va_list vl, char *line, int line_size, int
+    // *print_prefix)
     private static final class av_log_format_line2 {
         private static final FunctionDescriptor FUNC =
                 FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_INT, ADDRESS);
