@@ -20,21 +20,28 @@ import java.util.regex.Pattern;
 final class DamageMessages {
     /** What a message is, by its format. */
     enum Kind {
-        OTHER,
-        DAMAGE,
+        OTHER(0),
+        DAMAGE(1),
         /** Damage if the NAL unit's type in its text is one of HEVC's slices: others are SEI and parameter sets. */
-        HEVC_UNIT,
+        HEVC_UNIT(2),
         /** Damage if the NAL unit's type is one of a slice in H.264 and HEVC alike. */
-        UNIT_HEADER,
+        UNIT_HEADER(3),
         /** Damage if the unit's type is not AV1's metadata. */
-        CODED_UNIT;
+        CODED_UNIT(4);
 
-        private static final Kind[] ALL = values();
+        private static final Kind[] ALL = {OTHER, DAMAGE, HEVC_UNIT, UNIT_HEADER, CODED_UNIT};
         private static final int FIRST_HEVC_PARAMETER_SET = 32;
         private static final int FIRST_H264_SLICE = 1;
         private static final int LAST_H264_SLICE = 5;
         private static final int AV1_METADATA = 5;
         private static final Pattern TYPE = Pattern.compile("(?:NALU: |\\(type )(\\d{1,9})");
+
+        /** What stands for it in the cache: its place in {@code ALL}. */
+        private final int code;
+
+        Kind(int code) {
+            this.code = code;
+        }
 
         /** Whether a message of this kind is of damage, as its text has it. */
         boolean isDamage(String text) {
@@ -299,7 +306,7 @@ final class DamageMessages {
             return Kind.ALL[(int) cached & ((1 << KIND_BITS) - 1)];
         }
         Kind kind = kindOf(LibAvutil.getString(format));
-        CACHE.setOpaque(slot, format << KIND_BITS | kind.ordinal());
+        CACHE.setOpaque(slot, format << KIND_BITS | kind.code);
         return kind;
     }
 

@@ -8,7 +8,6 @@ final class H264SliceHeader {
     private static final int B = 1;
     private static final int I = 2;
     private static final int SI = 4;
-    private static final int SP = 3;
     private static final int IDR = 5;
     private static final int MOST_OPERATIONS = 66;
     private static final int EXPLICIT = 1;

@@ -66,7 +66,7 @@ class FfmpegLogTest {
         av_log_set_level(AV_LOG_ERROR);
         log(AV_LOG_WARNING, "a warning\n");
         log(AV_LOG_ERROR, "an error\n");
-        log(AV_LOG_ERROR | 134 << 8, "an error in colour\n");
+        log(AV_LOG_ERROR | (134 << 8), "an error in colour\n");
         assertEquals("an error\nan error in colour\n", printed());
         av_log_set_level(AV_LOG_WARNING);
         log(AV_LOG_WARNING, "another warning\n");

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -33,7 +34,15 @@ class H264ContinuityTest {
     private Path directory;
 
     /** A stream's packets. */
-    private record Stream(byte @Nullable [] extradata, List<byte[]> packets) {
+    private static final class Stream {
+        private final byte @Nullable [] extradata;
+        private final List<byte[]> packets;
+
+        Stream(byte @Nullable [] extradata, List<byte[]> packets) {
+            this.extradata = extradata;
+            this.packets = packets;
+        }
+
         static Stream of(Path file) {
             List<byte[]> packets = new ArrayList<>();
             try (BareDecoder decoder = new BareDecoder(file, 1)) {
@@ -75,10 +84,7 @@ class H264ContinuityTest {
             int i = 0;
             while (true) {
                 if (behindLengths) {
-                    int length = (bytes[i] & 0xff) << 24
-                            | (bytes[i + 1] & 0xff) << 16
-                            | (bytes[i + 2] & 0xff) << 8
-                            | bytes[i + 3] & 0xff;
+                    int length = ByteBuffer.wrap(bytes).getInt(i);
                     if (isSlice(bytes[i + 4])) {
                         return bytes[i + 4];
                     }
@@ -128,9 +134,7 @@ class H264ContinuityTest {
     void whatIsWholeIsNotSuspected(String options) throws Exception {
         for (String name : new String[] {"clip.h264", "clip.mp4"}) {
             Stream stream = Stream.of(clip(name, 110, options));
-            assertTrue(
-                    stream.packets().size() >= 110,
-                    "packets: " + stream.packets().size());
+            assertTrue(stream.packets.size() >= 110, "packets: " + stream.packets.size());
             assertEquals(0, stream.gaps(), name);
         }
     }
@@ -141,7 +145,7 @@ class H264ContinuityTest {
         Path second = clip("second.h264", 30, "-s 320x240 -c:v libx264 -bf 0 -x264-params interlaced=1:keyint=1000");
         Path third = Clips.concatenate(directory.resolve("third.h264"), first, second);
         Stream stream = Stream.of(Clips.concatenate(directory.resolve("all.h264"), third, first));
-        assertEquals(90, stream.packets().size());
+        assertEquals(90, stream.packets.size());
         assertEquals(0, stream.gaps());
     }
 
@@ -156,7 +160,7 @@ class H264ContinuityTest {
     void aReferencePictureThatIsMissingIsNoticedOnce(String name, boolean behindLengths, String options)
             throws Exception {
         Stream stream = Stream.of(clip(name, 60, options));
-        int last = stream.packets().size() - 1;
+        int last = stream.packets.size() - 1;
         int references = 0;
         for (int lost = 1; lost < last; lost++) {
             int header = stream.sliceHeader(lost, behindLengths);
@@ -290,9 +294,9 @@ class H264ContinuityTest {
                 Stream.of(clip("fuzz.mp4", 20, "-c:v libx264 -bf 3 -x264-params interlaced=1")));
         for (int round = 0; round < 4000; round++) {
             Stream stream = streams.get(round % 2);
-            byte[] extradata = harmed(stream.extradata(), random);
+            byte[] extradata = harmed(stream.extradata, random);
             try (H264Continuity continuity = new H264Continuity(MemorySegment.ofArray(extradata))) {
-                for (byte[] packet : stream.packets()) {
+                for (byte[] packet : stream.packets) {
                     continuity.missesReference(MemorySegment.ofArray(harmed(packet, random)));
                 }
                 byte[] noise = new byte[random.nextInt(300)];

@@ -43,7 +43,7 @@ final class NalUnits {
 
     /** The unit's type. */
     int type(byte[] unit) {
-        return hevc ? unit[START_CODE] >> 1 & 63 : unit[START_CODE] & 31;
+        return hevc ? (unit[START_CODE] >> 1) & 63 : unit[START_CODE] & 31;
     }
 
     boolean isSlice(byte[] unit) {
