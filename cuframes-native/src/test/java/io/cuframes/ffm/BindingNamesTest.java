@@ -26,7 +26,7 @@ class BindingNamesTest {
             "syscall", "strerror_r", "cudaGetErrorName", "cudaGetErrorString", "cuGetErrorName", "cuGetErrorString");
 
     @ParameterizedTest
-    @ValueSource(classes = {LibCudart.class, LibCuda.class, Libc.class})
+    @ValueSource(classes = {LibCudart.class, LibCuda.class, Libc.class, LibAvutil.class})
     void everyFunctionCallsTheSymbolOfItsOwnName(Class<?> library) throws IOException {
         String source = Files.readString(Path.of("src/main/java/io/cuframes/ffm", library.getSimpleName() + ".java"));
         Matcher line = Pattern.compile(

@@ -59,6 +59,7 @@ class ReachabilityMetadataTest {
         assertTrue(handles > 100, "handles found: " + handles);
         return "{\n  \"foreign\": {\n    \"downcalls\": [\n      " + String.join(",\n      ", downcalls)
                 + "\n    ],\n    \"upcalls\": [\n      {" + types(value(Dlpack.class, "DELETER"))
+                + "},\n      {" + types(value(LibAvutil.class, "CALLBACK"))
                 + "}\n    ]\n  }\n}\n";
     }
 
