@@ -37,6 +37,7 @@ final class CodecContext implements AutoCloseable {
             context.pkt_timebase(demuxer.stream().time_base());
             // Frames that lack what they are predicted from come, too, and say so: whoever reads them decides.
             context.flags(context.flags() | AV_CODEC_FLAG_OUTPUT_CORRUPT);
+            demuxer.reports().watch(context);
             settings.accept(context);
             check(demuxer, avcodec_open2(context, codec, (AVDictionary) null));
         } catch (RuntimeException | Error e) {

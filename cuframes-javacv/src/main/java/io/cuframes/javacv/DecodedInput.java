@@ -4,6 +4,7 @@ package io.cuframes.javacv;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_alloc;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_free;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_unref;
+import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_ID_H264;
 import static org.bytedeco.ffmpeg.global.avcodec.AV_PKT_FLAG_CORRUPT;
 import static org.bytedeco.ffmpeg.global.avutil.AVERROR_EOF;
 import static org.bytedeco.ffmpeg.global.avutil.AV_NOPTS_VALUE;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.ffmpeg.avcodec.AVPacket;
 import org.bytedeco.ffmpeg.avutil.AVFrame;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An input as an endless, or at least long, row of decoded frames: demuxes, decodes, begins again at the end of a looped file, comes back
@@ -77,6 +79,12 @@ final class DecodedInput implements AutoCloseable {
     /** Since when packets come and hardly a frame does, and how many. */
     private long waitingSince;
 
+    /** How much of {@link DamageReports} is known. */
+    private long reportsSeen;
+
+    /** Of H.264, which FFmpeg conceals without a word; null for others. */
+    private @Nullable H264Continuity continuity;
+
     private long packetsTaken;
     private long framesDecoded;
 
@@ -117,6 +125,9 @@ final class DecodedInput implements AutoCloseable {
         decoder = chooseDecoder();
         captureClock = new CaptureClock(demuxer);
         replay.opened(demuxer);
+        continuity = demuxer.parameters().codec_id() == AV_CODEC_ID_H264
+                ? new H264Continuity(demuxer.parameters())
+                : null;
         timeBase = demuxer.timeBase();
         framesSinceStart = 0;
         drained = false;
@@ -215,10 +226,13 @@ final class DecodedInput implements AutoCloseable {
     private boolean accept(AVFrame frame) {
         boolean corrupt = (frame.flags() & FLAG_CORRUPT) != 0;
         if (corrupt && !clean) {
+            reportsSeen = demuxer.reports().count();
             return false; // from before the first key frame
         }
         boolean isWrong = frame.decode_error_flags() != 0;
-        if (corrupt || isWrong) {
+        boolean isInLog = demuxer.reports().count() != reportsSeen;
+        reportsSeen = demuxer.reports().count();
+        if (corrupt || isWrong || (isInLog && !reported)) {
             countError();
         }
         clean = true;
@@ -295,6 +309,10 @@ final class DecodedInput implements AutoCloseable {
         packetsTaken = 0;
         framesDecoded = 0;
         damage.restart();
+        reportsSeen = demuxer.reports().count();
+        if (continuity != null) {
+            continuity.restart();
+        }
     }
 
     /** Whether packets have come for long, more than a decoder holds back, and hardly a frame has. */
@@ -368,7 +386,8 @@ final class DecodedInput implements AutoCloseable {
         if (demuxer.mayReplay() && options.reconnect()) {
             replay.packet(packet);
         }
-        if ((packet.flags() & AV_PKT_FLAG_CORRUPT) != 0) {
+        boolean misses = continuity != null && continuity.missesReference(packet);
+        if (misses || (packet.flags() & AV_PKT_FLAG_CORRUPT) != 0) {
             countError();
         }
     }
@@ -638,11 +657,19 @@ final class DecodedInput implements AutoCloseable {
         Demuxer oldDemuxer = demuxer;
         decoder = null;
         demuxer = null;
-        Steps.runAll(() -> close(oldDecoder), () -> {
+        H264Continuity oldContinuity = continuity;
+        continuity = null;
+        Steps.runAll(() -> close(oldDecoder), () -> close(oldContinuity), () -> {
             if (oldDemuxer != null) {
                 oldDemuxer.close();
             }
         });
+    }
+
+    private static void close(@Nullable H264Continuity old) {
+        if (old != null) {
+            old.close();
+        }
     }
 
     private static void close(FrameDecoder old) {

@@ -113,6 +113,7 @@ final class Demuxer implements AutoCloseable {
     private final boolean live;
     private final boolean segmented;
     private final Patience patience;
+    private final DamageReports reports;
     private final SizeTPointer sideDataSize = new SizeTPointer(1);
     private final FirstPicture firstPicture = new FirstPicture();
     private int knownStreams;
@@ -152,6 +153,7 @@ final class Demuxer implements AutoCloseable {
             this.index = probe();
             this.stream = context.streams(index);
             this.frameRate = frameRate();
+            this.reports = new DamageReports(context);
             this.patience = new Patience(options, segmented, System.nanoTime() - begin);
             leaveOthersOut();
         } catch (RuntimeException | Error e) {
@@ -378,6 +380,11 @@ final class Demuxer implements AutoCloseable {
         return live;
     }
 
+    /** What FFmpeg's log says of damage in this input, and in what decodes it. */
+    DamageReports reports() {
+        return reports;
+    }
+
     /** Whether it comes as the segments of a playlist. */
     boolean isSegmented() {
         return segmented;
@@ -501,10 +508,16 @@ final class Demuxer implements AutoCloseable {
 
     @Override
     public void close() {
-        Steps.runAll(sideDataSize::close, firstPicture::close, () -> {
+        Steps.runAll(sideDataSize::close, firstPicture::close, this::closeReports, () -> {
             gate.arm(CLOSING);
             input.close();
             gate.disarm();
         });
+    }
+
+    private void closeReports() {
+        if (reports != null) { // not so where probing failed
+            reports.close();
+        }
     }
 }
