@@ -271,12 +271,16 @@ final class Demuxer implements AutoCloseable {
         return lossReason;
     }
 
-    /** Goes back to the beginning; false if this input cannot. */
+    /**
+     * Goes back to the beginning; false if this input cannot. Looking for the time of the first frame finds a later one where frames are coded in another
+     * order than shown, and leaves a picture's file at its end, so that a look at the first byte follows, where the format has such.
+     */
     boolean rewind() {
         ended = false;
         long start = stream.start_time() == AV_NOPTS_VALUE ? 0 : stream.start_time();
-        return av_seek_frame(context, index, start, AVSEEK_FLAG_BACKWARD) >= 0
-                || av_seek_frame(context, index, 0, AVSEEK_FLAG_BYTE) >= 0;
+        boolean atTime = av_seek_frame(context, index, start, AVSEEK_FLAG_BACKWARD) >= 0;
+        boolean atByte = av_seek_frame(context, index, 0, AVSEEK_FLAG_BYTE) >= 0;
+        return atTime || atByte;
     }
 
     /** Whether the input has a known length, as files have. */
