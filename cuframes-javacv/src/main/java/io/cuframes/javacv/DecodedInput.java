@@ -120,7 +120,8 @@ final class DecodedInput implements AutoCloseable {
         }
         kind = decoder.kind();
         threads = decoder.threads();
-        description = demuxer.codecName() + " " + evenWidth + "x" + evenHeight + demuxer.rateText()
+        description = demuxer.codecName() + " " + evenWidth + "x" + evenHeight
+                + (demuxer.rateText().isEmpty() ? "" : " " + demuxer.rateText())
                 + (kind == VideoSource.Decoder.CPU ? ", CPU" : ", NVDEC on device " + options.device())
                 + decoder.conversion()
                 + demuxer.presentation();

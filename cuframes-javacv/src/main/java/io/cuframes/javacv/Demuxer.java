@@ -18,7 +18,6 @@ import static org.bytedeco.ffmpeg.global.avcodec.avcodec_get_name;
 import static org.bytedeco.ffmpeg.global.avformat.AVSEEK_FLAG_BACKWARD;
 import static org.bytedeco.ffmpeg.global.avformat.AVSEEK_FLAG_BYTE;
 import static org.bytedeco.ffmpeg.global.avformat.av_find_best_stream;
-import static org.bytedeco.ffmpeg.global.avformat.av_guess_frame_rate;
 import static org.bytedeco.ffmpeg.global.avformat.av_read_frame;
 import static org.bytedeco.ffmpeg.global.avformat.av_seek_frame;
 import static org.bytedeco.ffmpeg.global.avformat.avformat_alloc_context;
@@ -69,7 +68,6 @@ final class Demuxer implements AutoCloseable {
     /** Frames last this long where the stream does not say: 25 per second. */
     private static final long USUAL_FRAME_NANOS = 40_000_000;
 
-    private static final double HIGHEST_PLAUSIBLE_RATE = 1000;
     private static final int DAMAGED_AT_MOST = 1000;
 
     /** Nine numbers of 32 bits: libavutil/display.h. */
@@ -178,7 +176,7 @@ final class Demuxer implements AutoCloseable {
                                 + " streams: give a URL or file with a video stream");
             }
             this.stream = context.streams(index);
-            this.frameRate = frameRate();
+            this.frameRate = FrameRate.of(context, stream);
             this.rtp = RTP_FORMATS.contains(context.iformat().name().getString());
             if (parameters().width() <= 0 || parameters().height() <= 0) {
                 throw new CuframesException(
@@ -191,12 +189,6 @@ final class Demuxer implements AutoCloseable {
             Steps.runAllAfter(e, this::close);
             throw e;
         }
-    }
-
-    private double frameRate() {
-        AVRational rate = av_guess_frame_rate(context, stream, null);
-        double perSecond = rate.den() == 0 ? 0 : (double) rate.num() / rate.den();
-        return perSecond > 0 && perSecond <= HIGHEST_PLAUSIBLE_RATE ? perSecond : 0;
     }
 
     /** Reads the video stream's next packet, to be unreferenced by the caller. */
@@ -335,9 +327,7 @@ final class Demuxer implements AutoCloseable {
 
     /** Such as {@code 25 fps}; empty if the stream does not say. */
     String rateText() {
-        return frameRate > 0
-                ? String.format(Locale.ROOT, " %.4g fps", frameRate).replace(".00", "")
-                : "";
+        return FrameRate.text(frameRate);
     }
 
     @Override
