@@ -39,7 +39,8 @@ final class DecodedInput implements AutoCloseable {
     private Demuxer demuxer;
     private FrameDecoder decoder;
     private CaptureClock captureClock;
-    private ColorInfo announcedColor;
+    private StreamColor streamColor;
+    private Presentation presentation;
     private long ptsNanos;
     private long captureNanos = CaptureClock.UNKNOWN;
     private boolean keyFrame;
@@ -82,8 +83,9 @@ final class DecodedInput implements AutoCloseable {
         timeBase = demuxer.timeBase();
         framesSinceStart = 0;
         drained = false;
-        announcedColor = StreamColor.of(demuxer.parameters());
-        fitTo(demuxer.parameters().width(), demuxer.parameters().height(), announcedColor);
+        streamColor = new StreamColor(demuxer.parameters());
+        presentation = new Presentation(demuxer.stream());
+        fitTo(streamColor.announced());
     }
 
     private FrameDecoder chooseDecoder() {
@@ -112,9 +114,9 @@ final class DecodedInput implements AutoCloseable {
     }
 
     /** Takes note of what frames are like: it is in the format and the description. */
-    private void fitTo(int width, int height, ColorInfo color) {
-        int evenWidth = width & ~1;
-        int evenHeight = height & ~1;
+    private void fitTo(ColorInfo color) {
+        int evenWidth = presentation.evenWidth();
+        int evenHeight = presentation.evenHeight();
         if (!isFormat(evenWidth, evenHeight, color)) {
             format = FrameFormat.of(PixelFormat.NV12, evenWidth, evenHeight, color);
         }
@@ -123,8 +125,8 @@ final class DecodedInput implements AutoCloseable {
         description = demuxer.codecName() + " " + evenWidth + "x" + evenHeight
                 + (demuxer.rateText().isEmpty() ? "" : " " + demuxer.rateText())
                 + (kind == VideoSource.Decoder.CPU ? ", CPU" : ", NVDEC on device " + options.device())
-                + decoder.conversion()
-                + demuxer.presentation();
+                + decoder.conversion(presentation.pixelFormat())
+                + presentation.words();
     }
 
     private boolean isFormat(int evenWidth, int evenHeight, ColorInfo color) {
@@ -182,9 +184,10 @@ final class DecodedInput implements AutoCloseable {
         ptsNanos = clock.next(frame.best_effort_timestamp());
         captureNanos = captureClock.nanosAt(frame.pts());
         keyFrame = (frame.flags() & FLAG_KEY) != 0;
-        ColorInfo color = StreamColor.of(frame, announcedColor);
-        if (!isFormat(frame.width() & ~1, frame.height() & ~1, color)) {
-            fitTo(frame.width(), frame.height(), color);
+        ColorInfo color = streamColor.of(frame);
+        boolean isOther = presentation.note(frame);
+        if (isOther || !isFormat(presentation.evenWidth(), presentation.evenHeight(), color)) {
+            fitTo(color);
         }
     }
 
@@ -262,7 +265,7 @@ final class DecodedInput implements AutoCloseable {
         close(refused);
         decoder = new CpuDecoder(demuxer, options.url().isNetwork());
         drained = false;
-        fitTo(format.width(), format.height(), format.color());
+        fitTo(format.color());
         options.listener().fellBack(reason);
     }
 

@@ -8,11 +8,8 @@ import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_ID_HEVC;
 import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_ID_MPEG1VIDEO;
 import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_ID_MPEG2VIDEO;
 import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_ID_MPEG4;
-import static org.bytedeco.ffmpeg.global.avcodec.AV_FIELD_PROGRESSIVE;
-import static org.bytedeco.ffmpeg.global.avcodec.AV_PKT_DATA_DISPLAYMATRIX;
 import static org.bytedeco.ffmpeg.global.avcodec.AV_PKT_DATA_PRFT;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_get_side_data;
-import static org.bytedeco.ffmpeg.global.avcodec.av_packet_side_data_get;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_unref;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_get_name;
 import static org.bytedeco.ffmpeg.global.avformat.AVSEEK_FLAG_BACKWARD;
@@ -32,7 +29,6 @@ import static org.bytedeco.ffmpeg.global.avutil.AVMEDIA_TYPE_VIDEO;
 import static org.bytedeco.ffmpeg.global.avutil.AV_NOPTS_VALUE;
 import static org.bytedeco.ffmpeg.global.avutil.av_dict_free;
 import static org.bytedeco.ffmpeg.global.avutil.av_dict_set;
-import static org.bytedeco.ffmpeg.global.avutil.av_display_rotation_get;
 
 import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
@@ -42,14 +38,12 @@ import java.util.Set;
 import org.bytedeco.ffmpeg.avcodec.AVCodec;
 import org.bytedeco.ffmpeg.avcodec.AVCodecParameters;
 import org.bytedeco.ffmpeg.avcodec.AVPacket;
-import org.bytedeco.ffmpeg.avcodec.AVPacketSideData;
 import org.bytedeco.ffmpeg.avcodec.AVProducerReferenceTime;
 import org.bytedeco.ffmpeg.avformat.AVFormatContext;
 import org.bytedeco.ffmpeg.avformat.AVStream;
 import org.bytedeco.ffmpeg.avutil.AVDictionary;
 import org.bytedeco.ffmpeg.avutil.AVRational;
 import org.bytedeco.javacpp.BytePointer;
-import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.SizeTPointer;
 
 /** One opened input and its video stream: gives that stream's packets. Not thread-safe; the gate ends what blocks. */
@@ -69,9 +63,6 @@ final class Demuxer implements AutoCloseable {
     private static final long USUAL_FRAME_NANOS = 40_000_000;
 
     private static final int DAMAGED_AT_MOST = 1000;
-
-    /** Nine numbers of 32 bits: libavutil/display.h. */
-    private static final int DISPLAY_MATRIX_BYTES = 36;
 
     /** Those whose packets may bring the time of RTCP sender reports. */
     private static final Set<String> RTP_FORMATS = Set.of("rtsp", "rtp", "sdp");
@@ -308,21 +299,6 @@ final class Demuxer implements AutoCloseable {
     /** How long a frame lasts, ns. */
     long frameNanos() {
         return frameRate > 0 ? Math.round(1e9 / frameRate) : USUAL_FRAME_NANOS;
-    }
-
-    /** What is to be done to the frames for showing them and is not done here, in words for the end of a description; empty if nothing. */
-    String presentation() {
-        long rotation = rotation();
-        return (parameters().field_order() > AV_FIELD_PROGRESSIVE ? ", interlaced" : "")
-                + (rotation == 0 ? "" : ", to be shown rotated by " + rotation + " degrees counter-clockwise");
-    }
-
-    private long rotation() {
-        AVPacketSideData matrix = av_packet_side_data_get(
-                parameters().coded_side_data(), parameters().nb_coded_side_data(), AV_PKT_DATA_DISPLAYMATRIX);
-        return matrix == null || matrix.size() < DISPLAY_MATRIX_BYTES
-                ? 0
-                : Math.round(av_display_rotation_get(new IntPointer(matrix.data())));
     }
 
     /** Such as {@code 25 fps}; empty if the stream does not say. */
