@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.javacv;
 
+import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_FLAG_UNALIGNED;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_find_decoder;
 import static org.bytedeco.ffmpeg.global.avutil.AV_PIX_FMT_NV12;
 
@@ -10,6 +11,7 @@ import io.cuframes.Plane;
 import io.cuframes.WritableFrame;
 import java.util.List;
 import org.bytedeco.ffmpeg.avcodec.AVCodec;
+import org.bytedeco.ffmpeg.avcodec.AVCodecContext;
 import org.bytedeco.ffmpeg.avcodec.AVPacket;
 import org.bytedeco.ffmpeg.avutil.AVFrame;
 
@@ -24,7 +26,6 @@ final class CpuDecoder implements FrameDecoder {
     private final List<Long> tasks;
     private final Nv12Converter converter = new Nv12Converter();
     private HostFrame staging;
-    private final String conversion;
 
     CpuDecoder(Demuxer demuxer, boolean live) {
         AVCodec decoder = avcodec_find_decoder(demuxer.parameters().codec_id());
@@ -36,22 +37,19 @@ final class CpuDecoder implements FrameDecoder {
         int threads = live ? LIVE_THREADS : Math.clamp(Runtime.getRuntime().availableProcessors(), 2, MOST_THREADS);
         try {
             TaskList.Started<CodecContext> started =
-                    TaskList.watch(() -> new CodecContext(demuxer, decoder, context -> context.thread_count(threads)));
+                    TaskList.watch(() -> new CodecContext(demuxer, decoder, context -> configure(context, threads)));
             codec = started.result();
             tasks = started.tasks();
         } catch (RuntimeException | Error e) {
             converter.close();
             throw e;
         }
-        conversion = conversion(
-                demuxer.parameters().format(),
-                demuxer.parameters().width(),
-                demuxer.parameters().height());
     }
 
-    private static String conversion(int format, int width, int height) {
-        return (format == AV_PIX_FMT_NV12 ? "" : ", " + Nv12Converter.name(format) + " converted to NV12")
-                + ((width | height) % 2 == 0 ? "" : ", cropped from " + width + "x" + height + " to even");
+    private static void configure(AVCodecContext context, int threads) {
+        context.thread_count(threads);
+        // Else FFmpeg shows columns that the stream crops, to keep its pointers aligned.
+        context.flags(context.flags() | AV_CODEC_FLAG_UNALIGNED);
     }
 
     @Override
@@ -117,14 +115,7 @@ final class CpuDecoder implements FrameDecoder {
             return;
         }
         HostFrame buffer = staging(width, height);
-        converter.convert(
-                frame,
-                width,
-                height,
-                buffer.luma().address(),
-                buffer.lumaPitch(),
-                buffer.chroma().address(),
-                buffer.chromaPitch());
+        converter.convert(frame, buffer);
         slot.copyPlane(0, buffer.luma(), buffer.lumaPitch());
         slot.copyPlane(1, buffer.chroma(), buffer.chromaPitch());
     }
@@ -138,8 +129,8 @@ final class CpuDecoder implements FrameDecoder {
     }
 
     @Override
-    public String conversion() {
-        return conversion;
+    public String conversion(int format) {
+        return format == AV_PIX_FMT_NV12 ? "" : ", " + Nv12Converter.name(format) + " converted to NV12";
     }
 
     @Override

@@ -51,7 +51,8 @@ final class DecodedInput implements AutoCloseable {
     private CaptureClock captureClock;
     private final ReplayGuard replay = new ReplayGuard();
     private final DamageState damage = new DamageState();
-    private ColorInfo announcedColor;
+    private StreamColor streamColor;
+    private Presentation presentation;
     private long ptsNanos;
     private long captureNanos = CaptureClock.UNKNOWN;
     private boolean keyFrame;
@@ -133,8 +134,9 @@ final class DecodedInput implements AutoCloseable {
         drained = false;
         decoderIsSecond = false;
         expectKeyFrame();
-        announcedColor = StreamColor.of(demuxer.parameters());
-        fitTo(demuxer.parameters().width(), demuxer.parameters().height(), announcedColor);
+        streamColor = new StreamColor(demuxer.parameters());
+        presentation = new Presentation(demuxer.stream());
+        fitTo(streamColor.announced());
     }
 
     private FrameDecoder chooseDecoder() {
@@ -163,18 +165,19 @@ final class DecodedInput implements AutoCloseable {
     }
 
     /** Takes note of what frames are like: it is in the format and the description. */
-    private void fitTo(int width, int height, ColorInfo color) {
-        int evenWidth = width & ~1;
-        int evenHeight = height & ~1;
+    private void fitTo(ColorInfo color) {
+        int evenWidth = presentation.evenWidth();
+        int evenHeight = presentation.evenHeight();
         if (!isFormat(evenWidth, evenHeight, color)) {
             format = FrameFormat.of(PixelFormat.NV12, evenWidth, evenHeight, color);
         }
         kind = decoder.kind();
         threads = decoder.threads();
-        description = demuxer.codecName() + " " + evenWidth + "x" + evenHeight + demuxer.rateText()
+        description = demuxer.codecName() + " " + evenWidth + "x" + evenHeight
+                + (demuxer.rateText().isEmpty() ? "" : " " + demuxer.rateText())
                 + (kind == VideoSource.Decoder.CPU ? ", CPU" : ", NVDEC on device " + options.device())
-                + decoder.conversion()
-                + demuxer.presentation();
+                + decoder.conversion(presentation.pixelFormat())
+                + presentation.words();
     }
 
     private boolean isFormat(int evenWidth, int evenHeight, ColorInfo color) {
@@ -247,9 +250,10 @@ final class DecodedInput implements AutoCloseable {
         reported = false;
         deviceBytes = decoder.deviceBytes();
         hardwareHasDecoded |= decoder.kind() == VideoSource.Decoder.NVDEC;
-        ColorInfo color = StreamColor.of(frame, announcedColor);
-        if (!isFormat(frame.width() & ~1, frame.height() & ~1, color)) {
-            fitTo(frame.width(), frame.height(), color);
+        ColorInfo color = streamColor.of(frame);
+        boolean isOther = presentation.note(frame);
+        if (isOther || !isFormat(presentation.evenWidth(), presentation.evenHeight(), color)) {
+            fitTo(color);
         }
         if (lost && isProgress) {
             lost = false;
@@ -338,7 +342,7 @@ final class DecodedInput implements AutoCloseable {
         decoder = null;
         close(old);
         decoder = chooseDecoder();
-        fitTo(format.width(), format.height(), format.color());
+        fitTo(format.color());
         decoderIsSecond = true;
         drained = false;
         expectKeyFrame();
@@ -435,7 +439,7 @@ final class DecodedInput implements AutoCloseable {
         close(refused);
         decoder = new CpuDecoder(demuxer, options.url().isNetwork());
         drained = false;
-        fitTo(format.width(), format.height(), format.color());
+        fitTo(format.color());
         options.listener().fellBack(reason);
     }
 

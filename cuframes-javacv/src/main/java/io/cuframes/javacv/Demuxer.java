@@ -8,13 +8,10 @@ import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_ID_HEVC;
 import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_ID_MPEG1VIDEO;
 import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_ID_MPEG2VIDEO;
 import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_ID_MPEG4;
-import static org.bytedeco.ffmpeg.global.avcodec.AV_FIELD_PROGRESSIVE;
-import static org.bytedeco.ffmpeg.global.avcodec.AV_PKT_DATA_DISPLAYMATRIX;
 import static org.bytedeco.ffmpeg.global.avcodec.AV_PKT_DATA_PRFT;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_alloc;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_free;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_get_side_data;
-import static org.bytedeco.ffmpeg.global.avcodec.av_packet_side_data_get;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_unref;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_get_name;
 import static org.bytedeco.ffmpeg.global.avformat.AVFMT_NOTIMESTAMPS;
@@ -24,7 +21,6 @@ import static org.bytedeco.ffmpeg.global.avutil.AVMEDIA_TYPE_UNKNOWN;
 import static org.bytedeco.ffmpeg.global.avformat.AVSEEK_FLAG_BACKWARD;
 import static org.bytedeco.ffmpeg.global.avformat.AVSEEK_FLAG_BYTE;
 import static org.bytedeco.ffmpeg.global.avformat.av_find_best_stream;
-import static org.bytedeco.ffmpeg.global.avformat.av_guess_frame_rate;
 import static org.bytedeco.ffmpeg.global.avformat.av_read_frame;
 import static org.bytedeco.ffmpeg.global.avformat.av_seek_frame;
 import static org.bytedeco.ffmpeg.global.avformat.avformat_find_stream_info;
@@ -33,7 +29,6 @@ import static org.bytedeco.ffmpeg.global.avutil.AVERROR_EXIT;
 import static org.bytedeco.ffmpeg.global.avutil.AVERROR_INVALIDDATA;
 import static org.bytedeco.ffmpeg.global.avutil.AVMEDIA_TYPE_VIDEO;
 import static org.bytedeco.ffmpeg.global.avutil.AV_NOPTS_VALUE;
-import static org.bytedeco.ffmpeg.global.avutil.av_display_rotation_get;
 
 import io.cuframes.CuframesException;
 import io.cuframes.ErrorCode;
@@ -44,14 +39,12 @@ import java.util.Set;
 import org.bytedeco.ffmpeg.avcodec.AVCodec;
 import org.bytedeco.ffmpeg.avcodec.AVCodecParameters;
 import org.bytedeco.ffmpeg.avcodec.AVPacket;
-import org.bytedeco.ffmpeg.avcodec.AVPacketSideData;
 import org.bytedeco.ffmpeg.avcodec.AVProducerReferenceTime;
 import org.bytedeco.ffmpeg.avformat.AVFormatContext;
 import org.bytedeco.ffmpeg.avformat.AVStream;
 import org.bytedeco.ffmpeg.avutil.AVDictionary;
 import org.bytedeco.ffmpeg.avutil.AVRational;
 import org.bytedeco.javacpp.BytePointer;
-import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.SizeTPointer;
 
 /** One opened input and its video stream: gives that stream's packets. Not thread-safe; the gate ends what blocks. */
@@ -70,14 +63,10 @@ final class Demuxer implements AutoCloseable {
     /** Frames last this long where the stream does not say: 25 per second. */
     private static final long USUAL_FRAME_NANOS = 40_000_000;
 
-    private static final double HIGHEST_PLAUSIBLE_RATE = 1000;
     private static final int DAMAGED_AT_MOST = 1000;
 
     /** Between two looks at an input whose reads do not wait: a small part of a frame's time. */
     private static final long NON_BLOCKING_WAIT_NANOS = 2_000_000;
-
-    /** Nine numbers of 32 bits: libavutil/display.h. */
-    private static final int DISPLAY_MATRIX_BYTES = 36;
 
     /** Those whose packets may bring the time of RTCP sender reports. */
     private static final Set<String> RTP_FORMATS = Set.of("rtsp", "rtp", "sdp");
@@ -152,7 +141,7 @@ final class Demuxer implements AutoCloseable {
             }
             this.index = probe();
             this.stream = context.streams(index);
-            this.frameRate = frameRate();
+            this.frameRate = FrameRate.of(context, stream);
             this.reports = new DamageReports(context);
             this.patience = new Patience(options, segmented, System.nanoTime() - begin);
             leaveOthersOut();
@@ -285,12 +274,6 @@ final class Demuxer implements AutoCloseable {
     /** What it is may turn out as it is probed. */
     private static boolean isUnknown(AVStream other) {
         return other.codecpar().codec_type() == AVMEDIA_TYPE_UNKNOWN;
-    }
-
-    private double frameRate() {
-        AVRational rate = av_guess_frame_rate(context, stream, null);
-        double perSecond = rate.den() == 0 ? 0 : (double) rate.num() / rate.den();
-        return perSecond > 0 && perSecond <= HIGHEST_PLAUSIBLE_RATE ? perSecond : 0;
     }
 
     /** Reads the video stream's next packet, to be unreferenced by the caller. */
@@ -441,12 +424,16 @@ final class Demuxer implements AutoCloseable {
         return av_seek_frame(context, index, timestamp, AVSEEK_FLAG_BACKWARD) >= 0;
     }
 
-    /** Goes back to the beginning; false if this input cannot. */
+    /**
+     * Goes back to the beginning; false if this input cannot. Looking for the time of the first frame finds a later one where frames are coded in another
+     * order than shown, and leaves a picture's file at its end, so that a look at the first byte follows, where the format has such.
+     */
     boolean rewind() {
         ended = false;
         long start = stream.start_time() == AV_NOPTS_VALUE ? 0 : stream.start_time();
-        return av_seek_frame(context, index, start, AVSEEK_FLAG_BACKWARD) >= 0
-                || av_seek_frame(context, index, 0, AVSEEK_FLAG_BYTE) >= 0;
+        boolean atTime = av_seek_frame(context, index, start, AVSEEK_FLAG_BACKWARD) >= 0;
+        boolean atByte = av_seek_frame(context, index, 0, AVSEEK_FLAG_BYTE) >= 0;
+        return atTime || atByte;
     }
 
     /** Whether the input has a known length, as files have. */
@@ -484,26 +471,9 @@ final class Demuxer implements AutoCloseable {
         return frameRate > 0 ? Math.round(1e9 / frameRate) : USUAL_FRAME_NANOS;
     }
 
-    /** What is to be done to the frames for showing them and is not done here, in words for the end of a description; empty if nothing. */
-    String presentation() {
-        long rotation = rotation();
-        return (parameters().field_order() > AV_FIELD_PROGRESSIVE ? ", interlaced" : "")
-                + (rotation == 0 ? "" : ", to be shown rotated by " + rotation + " degrees counter-clockwise");
-    }
-
-    private long rotation() {
-        AVPacketSideData matrix = av_packet_side_data_get(
-                parameters().coded_side_data(), parameters().nb_coded_side_data(), AV_PKT_DATA_DISPLAYMATRIX);
-        return matrix == null || matrix.size() < DISPLAY_MATRIX_BYTES
-                ? 0
-                : Math.round(av_display_rotation_get(new IntPointer(matrix.data())));
-    }
-
     /** Such as {@code 25 fps}; empty if the stream does not say. */
     String rateText() {
-        return frameRate > 0
-                ? String.format(Locale.ROOT, " %.4g fps", frameRate).replace(".00", "")
-                : "";
+        return FrameRate.text(frameRate);
     }
 
     @Override

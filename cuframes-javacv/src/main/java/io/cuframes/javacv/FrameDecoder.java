@@ -42,8 +42,12 @@ interface FrameDecoder extends AutoCloseable {
      */
     void copy(AVFrame frame, WritableFrame slot, boolean deviceRing);
 
-    /** What is done to the frames besides decoding, in words for the end of a description; empty if nothing. */
-    String conversion();
+    /**
+     * What is done to the frames besides decoding, in words for a description; empty if nothing.
+     *
+     * @param format FFmpeg's number of the pixel format that the stream is coded in
+     */
+    String conversion(int format);
 
     /** The operating system's numbers of the threads that decode beside the caller's. */
     List<Long> threads();

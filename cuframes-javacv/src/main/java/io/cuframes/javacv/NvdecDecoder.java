@@ -305,11 +305,19 @@ final class NvdecDecoder implements FrameDecoder {
 
     @Override
     public void copy(AVFrame frame, WritableFrame slot, boolean deviceRing) {
+        VisiblePart part = VisiblePart.of(frame);
         if (deviceRing) {
-            slot.copyPlane(0, new DevicePtr(frame.data(0).address()), frame.linesize(0), LEGACY_DEFAULT_STREAM);
-            slot.copyPlane(1, new DevicePtr(frame.data(1).address()), frame.linesize(1), LEGACY_DEFAULT_STREAM);
+            long luma = frame.data(0).address() + part.lumaOffset(frame.linesize(0));
+            long chroma = frame.data(1).address() + part.chromaOffset(frame.linesize(1));
+            slot.copyPlane(0, new DevicePtr(luma), frame.linesize(0), LEGACY_DEFAULT_STREAM);
+            slot.copyPlane(1, new DevicePtr(chroma), frame.linesize(1), LEGACY_DEFAULT_STREAM);
             return;
         }
+        copyToHost(frame, part, slot);
+    }
+
+    /** The transfer takes the whole surface along, with what is left and on top of the visible part. */
+    private void copyToHost(AVFrame frame, VisiblePart part, WritableFrame slot) {
         if (downloaded.width() != frame.width() || downloaded.height() != frame.height()) {
             av_frame_unref(downloaded); // the transfer makes one that fits
         }
@@ -321,8 +329,10 @@ final class NvdecDecoder implements FrameDecoder {
         }
         Plane luma = slot.plane(0);
         Plane chroma = slot.plane(1);
-        hostCopy.convert(
+        hostCopy.copy(
                 downloaded,
+                part.lumaOffset(downloaded.linesize(0)),
+                part.chromaOffset(downloaded.linesize(1)),
                 luma.width(),
                 luma.height(),
                 luma.segment().address(),
@@ -332,7 +342,7 @@ final class NvdecDecoder implements FrameDecoder {
     }
 
     @Override
-    public String conversion() {
+    public String conversion(int format) {
         return "";
     }
 

@@ -2,6 +2,7 @@
 package io.cuframes.javacv;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -16,6 +17,7 @@ import io.cuframes.Transport;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -103,9 +105,9 @@ class FormatChangeTest {
         }
     }
 
-    /** Grey samples are full-range, and what becomes of them in NV12 is not. */
+    /** What is coded is full-range, and what becomes of it in NV12 is not. */
     @ParameterizedTest
-    @ValueSource(strings = {"gray", "rgb24", "pal8"})
+    @ValueSource(strings = {"rgb24", "pal8"})
     void convertedFramesSayTheRangeThatTheyAreConvertedTo(String format) throws Exception {
         Path clip = Clips.program(
                 directory.resolve("white.mov"), "color=white:s=320x240", 1, "-c:v", "png", "-pix_fmt", format);
@@ -120,6 +122,57 @@ class FormatChangeTest {
                 assertTrue(white > 200 && white <= 235, "white is " + white); // the palette has no better one than 224
             }
         }
+    }
+
+    /** The ring stays, and what is done to the frames does not. */
+    @Test
+    void otherSamplesOfTheSameFormatAreSaid() throws Exception {
+        Path both = ofTwoSamples();
+        List<Pictures.Picture> pictures = Pictures.of(both, directory, 20);
+        assertEquals(20, pictures.size());
+        String first = pictures.get(9).description();
+        String second = pictures.get(10).description();
+        assertTrue(first.endsWith(", CPU, yuv420p converted to NV12"), first);
+        assertTrue(second.endsWith(", CPU, yuv422p10le converted to NV12"), second);
+    }
+
+    @Test
+    void otherSizesAreSaidWithWhatIsLeftOut() throws Exception {
+        Path small = Clips.program(directory.resolve("small.h264"), PICTURE, 5, colours("bt709", "off"));
+        Path odd = Clips.program(
+                directory.resolve("odd.h264"), "color=red:s=321x241:r=25", 5, "-c:v", "libx264", "-pix_fmt", "yuv444p");
+        Path all = Clips.concatenate(directory.resolve("both.h264"), small, odd);
+        List<Pictures.Picture> pictures = Pictures.of(all, directory, 10);
+        assertTrue(
+                pictures.get(9)
+                        .description()
+                        .endsWith(" 320x240 25 fps, CPU, yuv444p converted to NV12, cropped from 321x241 to even"),
+                pictures.get(9).description());
+        assertFalse(pictures.get(4).description().contains("cropped"));
+    }
+
+    /** A GPU converts nothing; a size that is not even is cropped there, too. */
+    @Test
+    void aGpuIsSaidToCropAndNotToConvert() throws Exception {
+        Path odd = Clips.program(
+                directory.resolve("odd.mkv"), "color=red:s=321x241:r=25", 5, "-c:v", "libvpx-vp9", "-cpu-used", "8");
+        try (HardwareDouble hardware = new HardwareDouble();
+                VideoSource source = VideoSource.builder(odd.toString())
+                        .hardware(hardware::open)
+                        .open()) {
+            String announced = source.describe();
+            List<Pictures.Picture> pictures = Pictures.of(source, directory, Transport.HOST, 5);
+            String said = pictures.getLast().description();
+            assertTrue(said.endsWith(", NVDEC on device 0, cropped from 321x241 to even"), said);
+            assertEquals(announced, said);
+        }
+    }
+
+    private Path ofTwoSamples() throws Exception {
+        Path first = Clips.program(directory.resolve("first.h264"), PICTURE, 10, "-c:v", "libx264");
+        Path second = Clips.program(
+                directory.resolve("second.h264"), PICTURE, 10, "-c:v", "libx264", "-pix_fmt", "yuv422p10le");
+        return Clips.concatenate(directory.resolve("both.h264"), first, second);
     }
 
     @Test

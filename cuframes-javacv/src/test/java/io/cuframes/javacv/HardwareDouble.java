@@ -133,7 +133,7 @@ final class HardwareDouble implements AutoCloseable {
         }
 
         @Override
-        public String conversion() {
+        public String conversion(int format) {
             return "";
         }
 

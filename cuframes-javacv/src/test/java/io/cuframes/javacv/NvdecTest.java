@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.javacv;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -56,6 +57,31 @@ class NvdecTest {
             playAll(playback);
             assertEquals(VideoSource.Status.END, playback.play());
             assertEquals(0, source.errors());
+        }
+    }
+
+    /** The surface begins with what is cropped. */
+    @ParameterizedTest
+    @CsvSource({
+        "libx264, h264_metadata, CUDA_IPC",
+        "libx265, hevc_metadata, CUDA_IPC",
+        "libx264, h264_metadata, HOST",
+        "libx265, hevc_metadata, HOST"
+    })
+    void aCroppedPictureIsThatOfTheCpu(String codec, String filter, Transport transport) throws Exception {
+        Path whole = CroppedVideoTest.whole(directory, codec, "yuv420p");
+        Path clip = CroppedVideoTest.crop(directory, whole, filter, 6, 2, 2, 12);
+        List<Pictures.Picture> wanted = Pictures.of(clip, directory, 3);
+        try (VideoSource source = nvdec(clip).open()) {
+            assertEquals(312, source.format().width());
+            List<Pictures.Picture> pictures = Pictures.of(source, directory, transport, 3);
+            assertEquals(3, pictures.size());
+            for (int i = 0; i < 3; i++) {
+                assertEquals(312, pictures.get(i).width());
+                assertEquals(226, pictures.get(i).height());
+                assertArrayEquals(wanted.get(i).luma(), pictures.get(i).luma());
+                assertArrayEquals(wanted.get(i).chroma(), pictures.get(i).chroma());
+            }
         }
     }
 
