@@ -39,7 +39,7 @@ record DisplayTurn(boolean isMirrored, int degrees) {
             return NONE;
         }
         long degrees = -Math.round(Math.toDegrees(Math.atan2(down / along, right / across)));
-        return new DisplayTurn(isMirrored, (int) Math.floorMod(degrees, FULL_TURN));
+        return new DisplayTurn(isMirrored, Math.floorMod(degrees, FULL_TURN));
     }
 
     /** What is to be done, in words; empty if nothing. */

@@ -39,6 +39,6 @@ record VisiblePart(int left, int top, int width, int height) {
 
     /** Bytes from the start of an NV12 picture's chroma to its visible part: a pair of samples is two columns and two rows of luma. */
     long chromaOffset(int pitch) {
-        return (long) (top / 2) * pitch + left / 2 * 2;
+        return (long) (top / 2) * pitch + (left & ~1);
     }
 }

@@ -25,7 +25,54 @@ final class Pictures {
     private static final AtomicInteger NUMBERS = new AtomicInteger();
 
     /** A picture, with what the source says once it is published; the planes' rows lie one after the other. */
-    record Picture(int width, int height, ColorInfo color, byte[] luma, byte[] chroma, long pts, String description) {
+    static final class Picture {
+        private final int width;
+        private final int height;
+        private final ColorInfo color;
+        private final byte[] luma;
+        private final byte[] chroma;
+        private final long pts;
+        private final String description;
+
+        private Picture(Frame frame, MemorySegment copy, String description) {
+            FrameFormat format = frame.format();
+            width = frame.width();
+            height = frame.height();
+            color = format.color();
+            luma = rows(copy, format.planes().get(0));
+            chroma = rows(copy, format.planes().get(1));
+            pts = frame.ptsNanos();
+            this.description = description;
+        }
+
+        int width() {
+            return width;
+        }
+
+        int height() {
+            return height;
+        }
+
+        ColorInfo color() {
+            return color;
+        }
+
+        byte[] luma() {
+            return luma;
+        }
+
+        byte[] chroma() {
+            return chroma;
+        }
+
+        long pts() {
+            return pts;
+        }
+
+        String description() {
+            return description;
+        }
+
         int y(int column, int row) {
             return luma[row * width + column] & 255;
         }
@@ -82,18 +129,10 @@ final class Pictures {
     }
 
     private static Picture picture(Frame frame, String description) {
-        FrameFormat format = frame.format();
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment copy = arena.allocate(format.frameBytes());
+            MemorySegment copy = arena.allocate(frame.format().frameBytes());
             frame.copyTo(copy);
-            return new Picture(
-                    frame.width(),
-                    frame.height(),
-                    format.color(),
-                    rows(copy, format.planes().get(0)),
-                    rows(copy, format.planes().get(1)),
-                    frame.ptsNanos(),
-                    description);
+            return new Picture(frame, copy, description);
         }
     }
 
