@@ -2,7 +2,6 @@
 package io.cuframes.javacv;
 
 import static org.bytedeco.ffmpeg.global.avformat.avformat_get_class;
-import static org.bytedeco.ffmpeg.global.avutil.AV_DICT_MATCH_CASE;
 import static org.bytedeco.ffmpeg.global.avutil.AV_OPT_SEARCH_CHILDREN;
 import static org.bytedeco.ffmpeg.global.avutil.AV_OPT_SEARCH_FAKE_OBJ;
 import static org.bytedeco.ffmpeg.global.avutil.av_dict_get;
@@ -24,6 +23,9 @@ import org.bytedeco.javacpp.PointerPointer;
  * @param format the demuxer's name; null where FFmpeg is to find it
  */
 record InputOptions(Map<String, String> values, String format) {
+    /** AV_DICT_MATCH_CASE of libavutil/dict.h; its binding is marked as deprecated, the constant itself is not. */
+    private static final int MATCH_CASE = 1;
+
     InputOptions(Map<String, String> values, String format) {
         this.values = Map.copyOf(new LinkedHashMap<>(values));
         this.format = format;
@@ -49,7 +51,7 @@ record InputOptions(Map<String, String> values, String format) {
 
     /** Adds them to settings, in place of what is there. */
     void addTo(AVDictionary settings) {
-        values.forEach((name, value) -> av_dict_set(settings, name, value, AV_DICT_MATCH_CASE));
+        values.forEach((name, value) -> av_dict_set(settings, name, value, MATCH_CASE));
     }
 
     /**
@@ -61,7 +63,7 @@ record InputOptions(Map<String, String> values, String format) {
      */
     void requireTaken(AVDictionary left, String demuxer) {
         for (String name : values.keySet()) {
-            if (av_dict_get(left, name, null, AV_DICT_MATCH_CASE) != null) {
+            if (av_dict_get(left, name, null, MATCH_CASE) != null) {
                 throw unknown(name, "neither the demuxer " + demuxer + " nor the protocol of this input has it");
             }
         }

@@ -41,7 +41,7 @@ final class HttpFiles implements AutoCloseable {
             try (Socket socket = server.accept()) {
                 answer(socket);
             } catch (IOException e) {
-                continue; // the client went, or the test is over
+                // the client went, or the test is over
             }
         }
     }
@@ -56,7 +56,7 @@ final class HttpFiles implements AutoCloseable {
         if (first == null) {
             return;
         }
-        Path file = folder.resolve(first.split(" ")[1].substring(1).replaceFirst("\\?.*", ""));
+        Path file = folder.resolve(first.replaceFirst("^\\S+ /([^ ?]*).*", "$1"));
         boolean there = Files.isRegularFile(file);
         byte[] body = there ? Files.readAllBytes(file) : new byte[0];
         OutputStream out = socket.getOutputStream();

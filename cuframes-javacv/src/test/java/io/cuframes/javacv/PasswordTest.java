@@ -46,7 +46,7 @@ class PasswordTest {
                 try (Socket socket = server.accept()) {
                     answer(socket);
                 } catch (IOException e) {
-                    continue; // the client went, or the test is over
+                    // the client went, or the test is over
                 }
             }
         }

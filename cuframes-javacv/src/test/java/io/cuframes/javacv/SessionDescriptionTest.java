@@ -77,9 +77,10 @@ class SessionDescriptionTest {
                 }
                 sender.destroyForcibly().waitFor();
                 CuframesException lost = assertThrows(CuframesException.class, () -> {
-                    while (source.publishNext(playback.publisher()) != VideoSource.Status.END) {
-                        continue;
-                    }
+                    VideoSource.Status status;
+                    do {
+                        status = source.publishNext(playback.publisher());
+                    } while (status != VideoSource.Status.END);
                 });
                 assertEquals(ErrorCode.DISCONNECTED, lost.code(), lost.getMessage());
             }
