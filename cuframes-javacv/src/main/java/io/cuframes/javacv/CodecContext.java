@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.javacv;
 
+import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_FLAG_COPY_OPAQUE;
 import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_FLAG_OUTPUT_CORRUPT;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_alloc_context3;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_flush_buffers;
@@ -23,6 +24,9 @@ import org.bytedeco.ffmpeg.avutil.AVFrame;
 final class CodecContext implements AutoCloseable {
     private final AVCodecContext context;
 
+    /** What FFmpeg's log says of damage while this decodes. */
+    private final DamageReports reports = new DamageReports();
+
     /**
      * Opens a decoder for the demuxer's stream.
      *
@@ -35,13 +39,14 @@ final class CodecContext implements AutoCloseable {
         try {
             check(demuxer, avcodec_parameters_to_context(context, demuxer.parameters()));
             context.pkt_timebase(demuxer.stream().time_base());
-            // Frames that lack what they are predicted from come, too, and say so: whoever reads them decides.
-            context.flags(context.flags() | AV_CODEC_FLAG_OUTPUT_CORRUPT);
-            demuxer.reports().watch(context);
+            // Frames that lack what they are predicted from come, too, and say so: whoever reads them decides. A
+            // packet's mark comes with its frame.
+            context.flags(context.flags() | AV_CODEC_FLAG_OUTPUT_CORRUPT | AV_CODEC_FLAG_COPY_OPAQUE);
+            reports.watch(context);
             settings.accept(context);
             check(demuxer, avcodec_open2(context, codec, (AVDictionary) null));
         } catch (RuntimeException | Error e) {
-            avcodec_free_context(context);
+            Steps.runAllAfter(e, () -> avcodec_free_context(context), reports::close);
             throw e;
         }
     }
@@ -52,6 +57,11 @@ final class CodecContext implements AutoCloseable {
                     status == Ffmpeg.NO_MEMORY ? ErrorCode.SYSTEM : ErrorCode.UNSUPPORTED,
                     "FFmpeg cannot open its decoder of " + demuxer.codecName() + ": " + Ffmpeg.text(status));
         }
+    }
+
+    /** How often the log has told of damage. */
+    long damageReports() {
+        return reports.count();
     }
 
     long address() {
@@ -72,6 +82,6 @@ final class CodecContext implements AutoCloseable {
 
     @Override
     public void close() {
-        avcodec_free_context(context);
+        Steps.runAll(() -> avcodec_free_context(context), reports::close);
     }
 }

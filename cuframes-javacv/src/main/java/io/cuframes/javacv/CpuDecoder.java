@@ -78,6 +78,11 @@ final class CpuDecoder implements FrameDecoder {
     }
 
     @Override
+    public long damageReports() {
+        return codec.damageReports();
+    }
+
+    @Override
     public String refusal() {
         return null;
     }

@@ -26,6 +26,9 @@ final class DamageReports implements AutoCloseable {
     /** A child's parent's parent is as far as FFmpeg goes. */
     private static final int MOST_ANCESTORS = 4;
 
+    /** No context has this address. */
+    private static final long NO_DEMUXER = -1;
+
     /** All that are not closed. Replaced as a whole, by {@link #replace}, so that it is read without a lock. */
     private static volatile DamageReports[] open = {};
 
@@ -48,7 +51,16 @@ final class DamageReports implements AutoCloseable {
      * @param demuxer the context; what it has said before is not counted
      */
     DamageReports(AVFormatContext demuxer) {
-        this.demuxer = demuxer.address();
+        this(demuxer.address());
+    }
+
+    /** Counts for decoders alone. */
+    DamageReports() {
+        this(NO_DEMUXER);
+    }
+
+    private DamageReports(long demuxer) {
+        this.demuxer = demuxer;
         if (Layout.CODEC_CLASS == 0 || Layout.OPAQUE < 0 || Layout.PARENT_OFFSET < 0) {
             throw new IllegalStateException("JavaCPP does not know FFmpeg's structures");
         }

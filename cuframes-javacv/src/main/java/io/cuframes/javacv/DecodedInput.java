@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.javacv;
 
+import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_ID_H264;
+import static org.bytedeco.ffmpeg.global.avcodec.AV_PKT_FLAG_CORRUPT;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_alloc;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_free;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_unref;
-import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_ID_H264;
-import static org.bytedeco.ffmpeg.global.avcodec.AV_PKT_FLAG_CORRUPT;
 import static org.bytedeco.ffmpeg.global.avutil.AVERROR_EOF;
 import static org.bytedeco.ffmpeg.global.avutil.AV_NOPTS_VALUE;
 import static org.bytedeco.ffmpeg.global.avutil.av_frame_unref;
@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.ffmpeg.avcodec.AVPacket;
 import org.bytedeco.ffmpeg.avutil.AVFrame;
+import org.bytedeco.javacpp.Pointer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +38,9 @@ final class DecodedInput implements AutoCloseable {
 
     /** Decoders hold this many frames back at most, to put them in order and for their threads. */
     private static final int MOST_HELD = 20;
+
+    /** What a damaged packet has in its {@code opaque}, and its frame then, too: anything but null. */
+    private static final Pointer DAMAGED = new NativeAddress().at(1);
 
     /** Of so many packets at least one has to give a frame without errors. */
     private static final int LEAST_SHARE = 10;
@@ -80,8 +84,10 @@ final class DecodedInput implements AutoCloseable {
     /** Since when packets come and hardly a frame does, and how many. */
     private long waitingSince;
 
-    /** How much of {@link DamageReports} is known. */
-    private long reportsSeen;
+    /** How many of the log's reports are known, of the decoder and of the demuxer. */
+    private long logSeen;
+
+    private long demuxerLogSeen;
 
     /** Of H.264, which FFmpeg conceals without a word; null for others. */
     private @Nullable H264Continuity continuity;
@@ -126,9 +132,8 @@ final class DecodedInput implements AutoCloseable {
         decoder = chooseDecoder();
         captureClock = new CaptureClock(demuxer);
         replay.opened(demuxer);
-        continuity = demuxer.parameters().codec_id() == AV_CODEC_ID_H264
-                ? new H264Continuity(demuxer.parameters())
-                : null;
+        continuity =
+                demuxer.parameters().codec_id() == AV_CODEC_ID_H264 ? new H264Continuity(demuxer.parameters()) : null;
         timeBase = demuxer.timeBase();
         framesSinceStart = 0;
         drained = false;
@@ -229,13 +234,12 @@ final class DecodedInput implements AutoCloseable {
     private boolean accept(AVFrame frame) {
         boolean corrupt = (frame.flags() & FLAG_CORRUPT) != 0;
         if (corrupt && !clean) {
-            reportsSeen = demuxer.reports().count();
+            logSeen = decoder.damageReports();
             return false; // from before the first key frame
         }
         boolean isWrong = frame.decode_error_flags() != 0;
-        boolean isInLog = demuxer.reports().count() != reportsSeen;
-        reportsSeen = demuxer.reports().count();
-        if (corrupt || isWrong || (isInLog && !reported)) {
+        boolean isMarked = frame.opaque() != null;
+        if (corrupt || isWrong || (isInLog() && !reported && !isMarked)) {
             countError();
         }
         clean = true;
@@ -246,7 +250,7 @@ final class DecodedInput implements AutoCloseable {
         }
         keyFrame = (frame.flags() & FLAG_KEY) != 0;
         keepTime(frame);
-        damaged = damage.next(reported, keyFrame, ptsNanos);
+        damaged = damage.next(reported || isMarked, keyFrame, ptsNanos);
         reported = false;
         deviceBytes = decoder.deviceBytes();
         hardwareHasDecoded |= decoder.kind() == VideoSource.Decoder.NVDEC;
@@ -260,6 +264,16 @@ final class DecodedInput implements AutoCloseable {
             options.listener().restored(description);
         }
         return !damaged || !isHeldBack();
+    }
+
+    /**
+     * Whether the log has told of damage since the last frame, in this one or in one that another thread is decoding. H.264's frames say it themselves.
+     */
+    private boolean isInLog() {
+        long now = decoder.damageReports();
+        boolean isNew = now != logSeen && continuity == null;
+        logSeen = now;
+        return isNew;
     }
 
     /** Whether a frame without errors is one of enough: noise may look like one now and then. */
@@ -313,7 +327,8 @@ final class DecodedInput implements AutoCloseable {
         packetsTaken = 0;
         framesDecoded = 0;
         damage.restart();
-        reportsSeen = demuxer.reports().count();
+        logSeen = decoder.damageReports();
+        demuxerLogSeen = demuxer.reports().count();
         if (continuity != null) {
             continuity.restart();
         }
@@ -391,8 +406,11 @@ final class DecodedInput implements AutoCloseable {
             replay.packet(packet);
         }
         boolean misses = continuity != null && continuity.missesReference(packet);
-        if (misses || (packet.flags() & AV_PKT_FLAG_CORRUPT) != 0) {
-            countError();
+        boolean isInLog = demuxer.reports().count() != demuxerLogSeen;
+        demuxerLogSeen = demuxer.reports().count();
+        if (misses || isInLog || (packet.flags() & AV_PKT_FLAG_CORRUPT) != 0) {
+            errors.incrementAndGet();
+            packet.opaque(DAMAGED); // the frame that comes of it has this, too
         }
     }
 
@@ -448,6 +466,9 @@ final class DecodedInput implements AutoCloseable {
         if (gate.stopped()) {
             return false;
         }
+        if (demuxer.isSegmented() && demuxer.ended() && !demuxer.hasDuration()) {
+            return lookAtPlaylist();
+        }
         if (isLoss()) {
             return loseInput(demuxer.lossReason());
         }
@@ -456,6 +477,30 @@ final class DecodedInput implements AutoCloseable {
         }
         over = !options.loop();
         return !over && restart();
+    }
+
+    /** A live playlist was read to its end: that it is complete by now, or that the server has failed, shows when it is opened again. */
+    private boolean lookAtPlaylist() {
+        String reason = demuxer.lossReason();
+        if (!options.reconnect()) {
+            over = true;
+            return false;
+        }
+        release();
+        try {
+            open();
+        } catch (CuframesException e) {
+            release();
+            if (!gate.stopped() && !isTriedAgain(e)) {
+                throw e;
+            }
+            return !gate.stopped() && openAgain(e.getMessage());
+        }
+        paused = true;
+        if (!demuxer.hasDuration()) {
+            tellOfLoss(reason, Duration.ZERO);
+        }
+        return true;
     }
 
     /** Whether the end came where none belongs: always for a camera, at an error for a file over HTTP. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.javacv;
 
+import static org.bytedeco.ffmpeg.global.avcodec.AVDISCARD_ALL;
 import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_ID_H261;
 import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_ID_H263;
 import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_ID_H264;
@@ -15,26 +16,23 @@ import static org.bytedeco.ffmpeg.global.avcodec.av_packet_get_side_data;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_unref;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_get_name;
 import static org.bytedeco.ffmpeg.global.avformat.AVFMT_NOTIMESTAMPS;
-import static org.bytedeco.ffmpeg.global.avcodec.AVDISCARD_ALL;
-import static org.bytedeco.ffmpeg.global.avformat.avio_size;
-import static org.bytedeco.ffmpeg.global.avutil.AVMEDIA_TYPE_UNKNOWN;
 import static org.bytedeco.ffmpeg.global.avformat.AVSEEK_FLAG_BACKWARD;
 import static org.bytedeco.ffmpeg.global.avformat.AVSEEK_FLAG_BYTE;
 import static org.bytedeco.ffmpeg.global.avformat.av_find_best_stream;
 import static org.bytedeco.ffmpeg.global.avformat.av_read_frame;
 import static org.bytedeco.ffmpeg.global.avformat.av_seek_frame;
 import static org.bytedeco.ffmpeg.global.avformat.avformat_find_stream_info;
+import static org.bytedeco.ffmpeg.global.avformat.avio_size;
 import static org.bytedeco.ffmpeg.global.avutil.AVERROR_EOF;
 import static org.bytedeco.ffmpeg.global.avutil.AVERROR_EXIT;
 import static org.bytedeco.ffmpeg.global.avutil.AVERROR_INVALIDDATA;
+import static org.bytedeco.ffmpeg.global.avutil.AVMEDIA_TYPE_UNKNOWN;
 import static org.bytedeco.ffmpeg.global.avutil.AVMEDIA_TYPE_VIDEO;
 import static org.bytedeco.ffmpeg.global.avutil.AV_NOPTS_VALUE;
 
 import io.cuframes.CuframesException;
-import io.cuframes.ErrorCode;
 import io.cuframes.TimeBase;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Set;
 import org.bytedeco.ffmpeg.avcodec.AVCodec;
 import org.bytedeco.ffmpeg.avcodec.AVCodecParameters;
@@ -194,7 +192,8 @@ final class Demuxer implements AutoCloseable {
         if (!live) {
             return;
         }
-        // RTSP has told all of its streams, and video alone was asked for. Others are probed to the end of this time, since a stream may turn up later.
+        // RTSP has told all of its streams, and video alone was asked for. Others are probed to the end of this time,
+        // since a stream may turn up later.
         context.max_analyze_duration(rtp ? MICROS * Patience.FIRST_PICTURE.toSeconds() : MICROS);
         context.probesize(PROBED_BYTES);
         context.max_ts_probe(2); // the first timestamp is right then; waiting for decoding times would take many frames
@@ -212,8 +211,9 @@ final class Demuxer implements AutoCloseable {
                 if (status == Ffmpeg.AGAIN) {
                     gate.sleep(NON_BLOCKING_WAIT_NANOS);
                     status = gate.expired() || gate.stopped() ? AVERROR_EXIT : 0;
-                } else if (status >= 0 && isVideo(packet) && firstPicture.take(
-                        context.streams(packet.stream_index()), packet, System.nanoTime())) {
+                } else if (status >= 0
+                        && isVideo(packet)
+                        && firstPicture.take(context.streams(packet.stream_index()), packet, System.nanoTime())) {
                     return status;
                 }
                 av_packet_unref(packet);
@@ -227,8 +227,7 @@ final class Demuxer implements AutoCloseable {
     }
 
     private boolean isVideo(AVPacket packet) {
-        return packet.stream_index()
-                == av_find_best_stream(context, AVMEDIA_TYPE_VIDEO, -1, -1, (AVCodec) null, 0);
+        return packet.stream_index() == av_find_best_stream(context, AVMEDIA_TYPE_VIDEO, -1, -1, (AVCodec) null, 0);
     }
 
     private static boolean hasSize(AVStream candidate) {
@@ -241,8 +240,9 @@ final class Demuxer implements AutoCloseable {
             return probingFailed(status < 0 ? status : AVERROR_EXIT);
         }
         if (found >= 0) {
-            String codec = avcodec_get_name(context.streams(found).codecpar().codec_id()).getString();
-            return OpenError.noKeyFrame(options, codec, gate.expired());
+            String codec = avcodec_get_name(context.streams(found).codecpar().codec_id())
+                    .getString();
+            return OpenError.noKeyFrame(options, codec, gate.expired(), probingTime());
         }
         if (gate.expired() && context.nb_streams() == 0) {
             return probingFailed(AVERROR_EXIT);
@@ -251,8 +251,11 @@ final class Demuxer implements AutoCloseable {
     }
 
     private CuframesException probingFailed(int status) {
-        Duration timeout = options.openTimeout() == null ? Patience.FIRST_PICTURE : options.openTimeout();
-        return OpenError.of(options.url(), status, gate.expired(), timeout, options.listen());
+        return OpenError.of(options.url(), status, gate.expired(), probingTime(), options.listen());
+    }
+
+    private Duration probingTime() {
+        return options.openTimeout() == null ? Patience.FIRST_PICTURE : options.openTimeout();
     }
 
     /** Of what is not video, packets need not come: FFmpeg asks servers for less, and parses less. Streams may turn up later. */

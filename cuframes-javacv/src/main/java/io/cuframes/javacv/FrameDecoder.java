@@ -18,6 +18,9 @@ interface FrameDecoder extends AutoCloseable {
     /** Fetches a frame: 0, AVERROR(EAGAIN) if it needs packets, AVERROR_EOF once drained, or another AVERROR for something damaged. */
     int receive(AVFrame frame);
 
+    /** How often FFmpeg's log has told of damage in what this decodes: where no flag of a frame does. */
+    long damageReports();
+
     /** Why this decoder cannot decode the stream at all, once that has turned out; else null. */
     String refusal();
 

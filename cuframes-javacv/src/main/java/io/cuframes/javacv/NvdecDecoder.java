@@ -284,6 +284,11 @@ final class NvdecDecoder implements FrameDecoder {
     }
 
     @Override
+    public long damageReports() {
+        return codec.damageReports();
+    }
+
+    @Override
     public String refusal() {
         return refusal;
     }

@@ -45,7 +45,8 @@ final class OpenError {
             return new CuframesException(
                     ErrorCode.TIMEOUT,
                     what + (listen ? "no sender came" : "no answer") + " within " + timeout.toMillis() + " ms ("
-                            + Ffmpeg.text(error) + "): check the address and the network, or raise openTimeout");
+                            + Ffmpeg.text(error)
+                            + "): check the address and the network, or raise openTimeout (--open-timeout)");
         }
         ErrorCode code = code(error);
         return new CuframesException(
@@ -64,7 +65,8 @@ final class OpenError {
     static CuframesException noVideo(SourceOptions options, int streams) {
         return new CuframesException(
                 ErrorCode.UNSUPPORTED,
-                options.url() + " has no video among its " + streams + " streams: give a URL or file with a video stream",
+                options.url() + " has no video among its " + streams
+                        + " streams: give a URL or file with a video stream",
                 null,
                 options.url().isNetwork());
     }
@@ -74,15 +76,17 @@ final class OpenError {
      *
      * @param codec FFmpeg's name of it
      * @param expired whether the time for the first picture was over, rather than the stream
+     * @param timeout that time
      */
-    static CuframesException noKeyFrame(SourceOptions options, String codec, boolean expired) {
+    static CuframesException noKeyFrame(SourceOptions options, String codec, boolean expired, Duration timeout) {
         return new CuframesException(
-                ErrorCode.UNSUPPORTED,
-                "the " + codec + " stream of " + options.url() + " did not tell its size "
-                        + (expired ? "in time" : "before it ended") + ": no key frame with parameter sets came; have the sender send"
-                        + " key frames more often, or raise openTimeout",
+                expired ? ErrorCode.TIMEOUT : ErrorCode.UNSUPPORTED,
+                "the " + codec + " stream of " + options.url() + " gave no picture "
+                        + (expired ? "within " + timeout.toMillis() + " ms" : "before it ended")
+                        + ": nothing came, or no key frame with parameter sets; have the sender send key frames more often, or"
+                        + " raise openTimeout (--open-timeout)",
                 null,
-                options.url().isNetwork());
+                expired || options.url().isNetwork());
     }
 
     /**

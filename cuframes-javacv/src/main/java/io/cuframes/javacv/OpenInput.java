@@ -105,7 +105,8 @@ final class OpenInput implements AutoCloseable {
     private static void configure(SourceOptions options, AVDictionary settings) {
         SourceUrl url = options.url();
         boolean isDescription = url.path() != null && url.kind() == InputKind.LIVE;
-        if ((url.isRtsp() && !options.listen()) || isDescription) { // a sender that pushes has all of its tracks taken, or none
+        if ((url.isRtsp() && !options.listen())
+                || isDescription) { // a sender that pushes has all of its tracks taken, or none
             av_dict_set(settings, "allowed_media_types", "video", 0);
         }
         if (url.isRtsp()) {

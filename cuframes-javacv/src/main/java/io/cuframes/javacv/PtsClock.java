@@ -9,8 +9,8 @@ import static org.bytedeco.ffmpeg.global.avutil.av_rescale;
  *
  * <p>A timestamp that is repeated, or a little less than the one before, moves the time of its own frame and no later one: the corrections of a stream
  * that does so at every tenth frame do not add up. Where the timestamps begin again (a file that loops, a camera that came back, a clock set back) an
- * offset carries the time on. A frame without a timestamp comes as long after the frame before as it arrived after it, if the input is live, else a
- * frame's duration. Not thread-safe.
+ * offset carries the time on. A frame without a timestamp comes a frame's duration after the one before; of a live input that has none at all, as long
+ * after it as it arrived after it. Not thread-safe.
  */
 final class PtsClock {
     private static final long SECOND = 1_000_000_000;
@@ -26,6 +26,9 @@ final class PtsClock {
 
     /** A stream whose timestamp has been the same this often has none. */
     private static final int MOST_REPEATS = 8;
+
+    /** Of a stream that has timestamps, so many in a row may be missing. */
+    private static final int MOST_MISSING = 3;
 
     /** No offset is kept. */
     private static final long NONE = Long.MIN_VALUE;
@@ -48,6 +51,9 @@ final class PtsClock {
 
     private long pace;
     private int behind;
+
+    /** Frames in a row without a timestamp. */
+    private int untimed;
 
     /** The offset before the timestamps seemed to begin again with the last frame: one that lies alone is no new beginning. */
     private long formerOffset = NONE;
@@ -88,8 +94,10 @@ final class PtsClock {
         long sinceBefore = arrival - lastArrival;
         lastArrival = arrival;
         if (timestamp == AV_NOPTS_VALUE || isStuck(timestamp)) {
+            untimed++;
             last = begun ? last + Math.max(gap, untimedStep(sinceBefore)) : 0;
         } else {
+            untimed = 0;
             last = timed(av_rescale(timestamp, numerator * SECOND, denominator));
         }
         gap = -1;
@@ -104,7 +112,8 @@ final class PtsClock {
     }
 
     private long untimedStep(long sinceBefore) {
-        return live ? Math.max(LEAST_STEP, sinceBefore) : frameNanos;
+        boolean isGap = highest != NONE && untimed <= MOST_MISSING;
+        return live && !isGap ? Math.max(LEAST_STEP, sinceBefore) : frameNanos;
     }
 
     private long timed(long stamp) {

@@ -54,8 +54,8 @@ class CameraDamageTest {
     @BeforeAll
     static void makeClips() {
         for (String name : List.of("clip.h264", "clip.hevc")) {
-            Path clip = Clips.make(
-                    directory.resolve(name), name.endsWith("hevc") ? "libx265" : "libx264", FRAMES + GROUP);
+            Path clip =
+                    Clips.make(directory.resolve(name), name.endsWith("hevc") ? "libx265" : "libx264", FRAMES + GROUP);
             Map<Long, Long> checksums = new HashMap<>();
             for (Shown shown : play(VideoSource.builder(clip.toString()), Integer.MAX_VALUE)) {
                 assertFalse(shown.damaged(), "a frame of the whole clip is damaged");
@@ -99,8 +99,8 @@ class CameraDamageTest {
         MemorySegment plane = copy.asSlice(luma.offset(), luma.bytes());
         CRC32 checksum = new CRC32();
         for (int row = 0; row < frame.height(); row++) {
-            checksum.update(plane.asSlice((long) row * luma.pitch(), frame.width())
-                    .toArray(ValueLayout.JAVA_BYTE));
+            checksum.update(
+                    plane.asSlice((long) row * luma.pitch(), frame.width()).toArray(ValueLayout.JAVA_BYTE));
         }
         return new Shown(
                 FrameStamp.read(plane, luma.pitch(), frame.width(), frame.height()),
@@ -110,16 +110,15 @@ class CameraDamageTest {
 
     private static void assertNoWrongPictureLooksSound(
             String clip, VideoSource.RtspTransport transport, CameraScript.Loss loss) {
-        try (ScriptedCamera camera = ScriptedCamera.of(directory.resolve(clip))
-                .pace(100)
-                .loses(loss)
-                .start()) {
+        try (ScriptedCamera camera =
+                ScriptedCamera.of(directory.resolve(clip)).pace(100).loses(loss).start()) {
             List<Shown> all = play(VideoSource.builder(camera.url()).rtspTransport(transport), FRAMES - GROUP);
             Map<Long, Long> sound = SOUND.get(clip);
             for (Shown shown : all) {
                 boolean wrong = !Long.valueOf(shown.checksum()).equals(sound.get(shown.number()));
                 assertTrue(shown.damaged() || !wrong, () -> "frame " + shown.number() + " is wrong: " + all);
-                boolean outside = shown.number() >= 0 && (shown.number() < LOST || shown.number() >= 2 * GROUP);
+                // The log may tell of the loss while the frame before it is on its way.
+                boolean outside = shown.number() >= 0 && (shown.number() < LOST - 1 || shown.number() >= 2 * GROUP);
                 assertFalse(outside && shown.damaged(), () -> "frame " + shown.number() + " is sound: " + all);
             }
             assertTrue(all.stream().anyMatch(Shown::damaged), () -> "none is damaged: " + all);

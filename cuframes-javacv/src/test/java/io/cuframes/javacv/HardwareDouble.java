@@ -96,6 +96,11 @@ final class HardwareDouble implements AutoCloseable {
         }
 
         @Override
+        public long damageReports() {
+            return 0;
+        }
+
+        @Override
         public String refusal() {
             return refusal;
         }

@@ -256,7 +256,7 @@ class PipeInputTest {
                         cpu(fifo.toString()).readTimeout(Duration.ofMillis(300)).open()) {
             Object end = playOn(source);
             assertTrue(end instanceof CuframesException, () -> "it ended with " + end);
-            assertTrue(((Exception) end).getMessage().contains("nothing came for 300 ms"), () -> end.toString());
+            assertTrue(((Exception) end).getMessage().contains("no video came for 300 ms"), () -> end.toString());
             assertTrue(writer.thread.isAlive());
         }
     }
