@@ -186,7 +186,8 @@ class CameraAtStartTest {
             assertEquals(0, viewing.numbers().getFirst());
             assertEquals(1, camera.connections());
             double step = 1e9 / script.fps;
-            assertEquals(step, viewing.times().getLast() - viewing.times().getFirst(), step / 10);
+            assertEquals(
+                    step, (double) (viewing.times().getLast() - viewing.times().getFirst()), step / 10);
         }
         return null;
     }

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Frames that NVDEC decodes arrive frame for frame, whichever ring they go to. */
 @Tag("gpu")
@@ -82,6 +83,26 @@ class NvdecTest {
                 assertArrayEquals(wanted.get(i).luma(), pictures.get(i).luma());
                 assertArrayEquals(wanted.get(i).chroma(), pictures.get(i).chroma());
             }
+        }
+    }
+
+    /** A camera that is joined in the middle of a group: what is published first is the key frame, whole. */
+    @ParameterizedTest
+    @ValueSource(strings = {"clip.h264", "clip.hevc"})
+    void theFirstKeyFrameIsWaitedFor(String name) {
+        Path clip = Clips.make(directory.resolve(name), name.endsWith("hevc") ? "libx265" : "libx264", FRAMES);
+        try (ScriptedCamera camera = ScriptedCamera.of(clip)
+                        .parameterSetsInBandOnly()
+                        .startsAt(5)
+                        .start();
+                VideoSource source = VideoSource.builder(camera.url())
+                        .decoder(VideoSource.Decoder.NVDEC)
+                        .open();
+                Playback playback = new Playback(source, directory, Transport.CUDA_VMM)) {
+            assertEquals(VideoSource.Status.PUBLISHED, playback.play());
+            assertTrue(playback.keyFrame(), "it begins with another picture");
+            assertTrue(playback.number() > 0, "the stamp gave " + playback.number());
+            assertEquals(0, source.damaged());
         }
     }
 
