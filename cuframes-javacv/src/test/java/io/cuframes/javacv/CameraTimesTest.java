@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.javacv;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
@@ -110,7 +109,7 @@ class CameraTimesTest {
             viewing.assertNumbersRise();
             viewing.assertNoLoss();
             long end = viewing.times().getLast() - viewing.times().getFirst();
-            assertEquals(120 * FRAME, end, 30 * FRAME, "frame 120 comes at another time");
+            assertTrue(Math.abs(120 * FRAME - end) <= 30 * FRAME, "frame 120 comes after " + end + " ns");
         }
     }
 

@@ -16,6 +16,7 @@ import java.util.Locale;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
@@ -33,6 +34,7 @@ final class HlsServer implements AutoCloseable {
     private final String ending;
     private final List<String> requests = new CopyOnWriteArrayList<>();
     private int revealed;
+    private Future<?> revealing;
     private boolean held;
     private boolean failing;
 
@@ -59,7 +61,7 @@ final class HlsServer implements AutoCloseable {
 
     /** Reveals a segment more each such time, until all are; the playlist says then that it ends. */
     HlsServer revealEach(Duration time) {
-        pace.scheduleAtFixedRate(this::reveal, time.toMillis(), time.toMillis(), TimeUnit.MILLISECONDS);
+        revealing = pace.scheduleAtFixedRate(this::reveal, time.toMillis(), time.toMillis(), TimeUnit.MILLISECONDS);
         return this;
     }
 
@@ -132,6 +134,9 @@ final class HlsServer implements AutoCloseable {
 
     @Override
     public void close() {
+        if (revealing != null) {
+            revealing.cancel(false);
+        }
         pace.shutdownNow();
         server.stop(0);
         exchanges.shutdownNow();

@@ -42,7 +42,8 @@ class LiveTransportStreamTest {
             viewing.assertNoLoss();
             viewing.assertNumbersRise();
             for (int i = 1; i < 200; i++) {
-                assertEquals(FRAME, viewing.times().get(i) - viewing.times().get(i - 1), 2_000_000, "frame " + i);
+                long step = viewing.times().get(i) - viewing.times().get(i - 1);
+                assertTrue(Math.abs(step - FRAME) <= 2_000_000, "frame " + i + " comes after " + step + " ns");
             }
         }
     }

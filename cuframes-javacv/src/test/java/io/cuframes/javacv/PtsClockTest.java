@@ -34,6 +34,10 @@ class PtsClockTest {
         return last;
     }
 
+    private static void assertNear(long wanted, long got, long tolerance) {
+        assertTrue(Math.abs(wanted - got) <= tolerance, "the end is at " + got + ", not " + wanted);
+    }
+
     @Test
     void countsInTheTimeBase() {
         assertEquals(SECOND, next(90_000));
@@ -80,28 +84,28 @@ class PtsClockTest {
     @ValueSource(ints = {2, 3, 5, 10})
     void timestampsThatAreRepeatedDoNotAddUp(int every) {
         long end = last(200, i -> (i % every == every - 1 ? i - 1 : i) * TICKS);
-        assertEquals(199 * FRAME, end, FRAME);
+        assertNear(199 * FRAME, end, FRAME);
     }
 
     @ParameterizedTest
     @ValueSource(longs = {90, 900, 9000, 89_000})
     void timestampsALittleEarlierDoNotAddUp(long ticks) {
         long end = last(200, i -> i % 10 == 9 ? (i - 1) * TICKS - ticks : i * TICKS);
-        assertEquals(199 * FRAME, end, 2 * FRAME);
+        assertNear(199 * FRAME, end, 2 * FRAME);
     }
 
     @ParameterizedTest
     @ValueSource(longs = {200_000, 9_000_000})
     void singleTimestampsFarBackDoNotAddUp(long ticks) {
         long end = last(1000, i -> i % 10 == 9 ? i * TICKS - ticks : i * TICKS);
-        assertEquals(998 * FRAME, end, 2 * FRAME);
+        assertNear(998 * FRAME, end, 2 * FRAME);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {2, 3, 4})
     void framesInGroupsOfOneTimestampStayWithIt(int group) {
         long end = last(240, i -> i / group * group * TICKS);
-        assertEquals(239 * FRAME, end, group * FRAME);
+        assertNear(239 * FRAME, end, group * FRAME);
     }
 
     /** One after another, not in steps: it cannot run ahead of the stream for long, whatever frame duration is believed in. */
@@ -110,9 +114,9 @@ class PtsClockTest {
         PtsClock slow = new PtsClock(1, 90_000, 20 * FRAME, false);
         long last = -1;
         for (int i = 0; i < 500; i++) {
-            last = slow.next((i % 2 == 1 ? i - 1 : i) * TICKS, 0);
+            last = slow.next((i % 2 == 1 ? i - 1 : i) * (long) TICKS, 0);
         }
-        assertEquals(499 * FRAME, last, 20 * FRAME);
+        assertNear(499 * FRAME, last, 20 * FRAME);
     }
 
     @Test

@@ -26,7 +26,7 @@ record RtspRequest(String method, String url, Map<String, String> headers) {
             String line = (char) first + line(in);
             Map<String, String> headers = headers(in);
             in.skipNBytes(Long.parseLong(headers.getOrDefault("content-length", "0")));
-            String[] words = line.strip().split(" ");
+            String[] words = line.strip().split(" ", -1);
             if (words.length == 3 && !line.startsWith("RTSP/")) {
                 return new RtspRequest(words[0], words[1], headers);
             }
