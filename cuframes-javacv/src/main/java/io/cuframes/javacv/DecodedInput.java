@@ -239,7 +239,8 @@ final class DecodedInput implements AutoCloseable {
         }
         boolean isWrong = frame.decode_error_flags() != 0;
         boolean isMarked = frame.opaque() != null;
-        if (corrupt || isWrong || (isInLog() && !reported && !isMarked)) {
+        boolean isInLog = isInLog(); // asked of each frame
+        if (corrupt || isWrong || (isInLog && !reported && !isMarked)) {
             countError();
         }
         clean = true;
@@ -350,6 +351,7 @@ final class DecodedInput implements AutoCloseable {
         decoder.requireAlive(); // a lost context looks like this, too
         String reason = "packets come, and only " + framesDecoded + " frames could be decoded without errors from "
                 + packetsTaken + " of them in " + (System.nanoTime() - waitingSince) / 1_000_000 + " ms";
+        countError(); // not every decoder says so of each packet
         if (decoderIsSecond) {
             return loseInput(reason);
         }
