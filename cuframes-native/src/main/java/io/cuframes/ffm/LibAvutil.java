@@ -138,17 +138,32 @@ public final class LibAvutil {
         return Binding.upcall(target.asType(CALLBACK_TYPE), CALLBACK).address();
     }
 
-    /** The pointer or 64-bit number at an address. */
+    /**
+     * The pointer or 64-bit number at an address.
+     *
+     * @param address where it is; the caller vouches for it
+     * @return the number
+     */
     public static long getLong(long address) {
         return Everything.MEMORY.get(JAVA_LONG_UNALIGNED, address);
     }
 
-    /** The {@code int} at an address. */
+    /**
+     * The {@code int} at an address.
+     *
+     * @param address where it is; the caller vouches for it
+     * @return the number
+     */
     public static int getInt(long address) {
         return Everything.MEMORY.get(JAVA_INT_UNALIGNED, address);
     }
 
-    /** The C string at an address. */
+    /**
+     * The C string at an address.
+     *
+     * @param address where it is; the caller vouches for it
+     * @return the string, of UTF-8
+     */
     public static String getString(long address) {
         return Everything.MEMORY.getString(address);
     }
