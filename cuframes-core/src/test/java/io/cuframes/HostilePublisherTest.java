@@ -276,7 +276,7 @@ class HostilePublisherTest {
         assertProtocolError(
                 "does not begin with CUFRAMES", lie((welcome, segment) -> segment.set(ValueLayout.JAVA_INT, 0, 0)));
         assertProtocolError(
-                "protocol version 2.0",
+                "protocol version 2.1",
                 lie((welcome, segment) ->
                         segment.set(ValueLayout.JAVA_SHORT, SegmentDescriptor.MAJOR_OFFSET, (short) 2)));
         assertProtocolError(

@@ -50,11 +50,11 @@ final class DecodedInput implements AutoCloseable {
     private final Backoff backoff;
     private final AVPacket packet;
     private final PtsClock clock;
+    private final ReplayGuard replay = new ReplayGuard();
+    private final DamageState damage = new DamageState();
     private Demuxer demuxer;
     private FrameDecoder decoder;
     private CaptureClock captureClock;
-    private final ReplayGuard replay = new ReplayGuard();
-    private final DamageState damage = new DamageState();
     private StreamColor streamColor;
     private Presentation presentation;
     private long ptsNanos;
@@ -65,6 +65,9 @@ final class DecodedInput implements AutoCloseable {
     private long framesSinceStart;
     private boolean drained;
     private boolean over;
+
+    /** Whether a file is read on where it broke off. */
+    private boolean isResumed;
 
     /** Whether the listener was told of a loss, and not yet of the end of it. */
     private boolean lost;
@@ -81,9 +84,6 @@ final class DecodedInput implements AutoCloseable {
     /** That of the last frame, in units of the time base. */
     private long lastTimestamp;
 
-    /** Since when packets come and hardly a frame does, and how many. */
-    private long waitingSince;
-
     /** How many of the log's reports are known, of the decoder and of the demuxer. */
     private long logSeen;
 
@@ -91,6 +91,9 @@ final class DecodedInput implements AutoCloseable {
 
     /** Of H.264, which FFmpeg conceals without a word; null for others. */
     private @Nullable H264Continuity continuity;
+
+    /** Since when packets have come and hardly a frame has, and how many of both. */
+    private long waitingSince;
 
     private long packetsTaken;
     private long framesDecoded;
@@ -138,6 +141,7 @@ final class DecodedInput implements AutoCloseable {
         framesSinceStart = 0;
         drained = false;
         decoderIsSecond = false;
+        isResumed = false;
         expectKeyFrame();
         streamColor = new StreamColor(demuxer.parameters());
         presentation = new Presentation(demuxer.stream());
@@ -234,8 +238,12 @@ final class DecodedInput implements AutoCloseable {
     private boolean accept(AVFrame frame) {
         boolean corrupt = (frame.flags() & FLAG_CORRUPT) != 0;
         if (corrupt && !clean) {
-            logSeen = decoder.damageReports();
             return false; // from before the first key frame
+        }
+        if (!clean) { // what was said of packets before it does not concern the first key frame
+            clean = true;
+            reported = false;
+            logSeen = decoder.damageReports();
         }
         boolean isWrong = frame.decode_error_flags() != 0;
         boolean isMarked = frame.opaque() != null;
@@ -243,7 +251,6 @@ final class DecodedInput implements AutoCloseable {
         if (corrupt || isWrong || (isInLog && !reported && !isMarked)) {
             countError();
         }
-        clean = true;
         framesSinceStart++;
         boolean isProgress = !isWrong && noteDecoded(); // what is concealed may be noise
         if (replay.isReplayed(frame.best_effort_timestamp())) {
@@ -355,15 +362,23 @@ final class DecodedInput implements AutoCloseable {
         if (decoderIsSecond) {
             return loseInput(reason);
         }
+        tellOfLoss(reason + ": another decoder tries", Duration.ZERO);
         FrameDecoder old = decoder;
         decoder = null;
-        close(old);
-        decoder = chooseDecoder();
+        try {
+            close(old);
+            decoder = chooseDecoder();
+        } catch (CuframesException e) {
+            release(); // nothing is half open where it ends, or is tried again
+            if (!isTriedAgain(e)) {
+                throw e;
+            }
+            return openAgain(e.getMessage());
+        }
         fitTo(format.color());
         decoderIsSecond = true;
         drained = false;
         expectKeyFrame();
-        tellOfLoss(reason + ": another decoder tries", Duration.ZERO);
         return true;
     }
 
@@ -474,7 +489,7 @@ final class DecodedInput implements AutoCloseable {
         if (isLoss()) {
             return loseInput(demuxer.lossReason());
         }
-        if (framesSinceStart == 0) {
+        if (framesSinceStart == 0 && !isResumed) { // what is read on may have nothing left
             throw OpenError.undecodable(options, demuxer.codecName(), errors());
         }
         over = !options.loop();
@@ -555,8 +570,9 @@ final class DecodedInput implements AutoCloseable {
         if (!openAgain(reason)) {
             return false;
         }
-        if (!demuxer.isLive() && demuxer.seek(lastTimestamp)) {
+        if (!demuxer.isLive() && demuxer.seekBefore(lastTimestamp)) {
             replay.resumeFile();
+            isResumed = true;
         }
         return true;
     }

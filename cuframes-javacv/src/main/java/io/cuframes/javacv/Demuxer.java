@@ -29,6 +29,7 @@ import static org.bytedeco.ffmpeg.global.avutil.AVERROR_INVALIDDATA;
 import static org.bytedeco.ffmpeg.global.avutil.AVMEDIA_TYPE_UNKNOWN;
 import static org.bytedeco.ffmpeg.global.avutil.AVMEDIA_TYPE_VIDEO;
 import static org.bytedeco.ffmpeg.global.avutil.AV_NOPTS_VALUE;
+import static org.bytedeco.ffmpeg.global.avutil.av_rescale;
 
 import io.cuframes.CuframesException;
 import io.cuframes.TimeBase;
@@ -88,6 +89,9 @@ final class Demuxer implements AutoCloseable {
 
     /** More than a group of pictures takes. */
     private static final long PROBED_BYTES = 64 << 20;
+
+    /** No less than groups of pictures in files usually take. */
+    private static final int GROUP_SECONDS = 10;
 
     private final SourceOptions options;
     private final InterruptGate gate;
@@ -422,9 +426,10 @@ final class Demuxer implements AutoCloseable {
         return lossReason;
     }
 
-    /** Goes to the last key frame at or before a timestamp; false if this input cannot. */
-    boolean seek(long timestamp) {
-        return av_seek_frame(context, index, timestamp, AVSEEK_FLAG_BACKWARD) >= 0;
+    /** Goes to a place from where the frame behind a timestamp can be decoded; false if this input cannot. Formats without an index do not know key frames. */
+    boolean seekBefore(long timestamp) {
+        long group = av_rescale(GROUP_SECONDS, timeBaseDenominator(), timeBaseNumerator());
+        return av_seek_frame(context, index, timestamp - group, AVSEEK_FLAG_BACKWARD) >= 0 || rewind();
     }
 
     /**

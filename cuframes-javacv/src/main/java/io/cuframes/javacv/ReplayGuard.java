@@ -25,6 +25,9 @@ final class ReplayGuard {
     /** Frames that are shown before ones that were decoded earlier come late by less than this. */
     private static final long REORDER_NANOS = 1_000_000_000;
 
+    /** A packet may have been cut where the connection broke; more than this in a row are others. */
+    private static final int MOST_UNKNOWN = 8;
+
     private static final long SECOND = 1_000_000_000;
     private static final int CHECKED_BYTES = 4096;
 
@@ -35,7 +38,9 @@ final class ReplayGuard {
         /** They may lie before the first one remembered. */
         OLDER,
         /** They are those remembered. */
-        SAME
+        SAME,
+        /** They are of the same file: times alone tell. */
+        FILE
     }
 
     private final long[] marks = new long[KEPT];
@@ -43,6 +48,10 @@ final class ReplayGuard {
     private final CRC32C checksum = new CRC32C();
     private int count;
     private int next;
+
+    /** Packets in a row of which nothing is known though those around them are remembered. */
+    private int unknown;
+
     private Row row = Row.NEW;
     private boolean resumed;
     private long lastNanos = Long.MIN_VALUE;
@@ -54,12 +63,13 @@ final class ReplayGuard {
         numerator = demuxer.timeBaseNumerator();
         denominator = demuxer.timeBaseDenominator();
         row = count > 0 ? Row.OLDER : Row.NEW;
+        unknown = 0;
         resumed = false;
     }
 
     /** The same file is open again, and read from somewhere at or before the last frame published. */
     void resumeFile() {
-        row = count > 0 ? Row.SAME : Row.NEW;
+        row = count > 0 ? Row.FILE : Row.NEW;
     }
 
     /** Forgets: what follows is published. */
@@ -78,22 +88,24 @@ final class ReplayGuard {
         }
         long time = nanos(stamp);
         long mark = mark(packet);
-        if (row != Row.NEW && !isRemembered(mark)) {
-            unknownPacket(time);
-        } else if (row == Row.OLDER) {
-            row = Row.SAME;
+        if (row == Row.OLDER || row == Row.SAME) {
+            compare(mark, time);
         }
         if (row == Row.NEW || time > lastNanos) {
             remember(mark, time);
         }
     }
 
-    /** One that did not come before, though packets that did may come now. */
-    private void unknownPacket(long time) {
+    private void compare(long mark, long time) {
+        if (isRemembered(mark)) {
+            row = Row.SAME;
+            unknown = 0;
+            return;
+        }
         long oldest = times[count < KEPT ? 0 : next];
         boolean isOlder = row == Row.OLDER && time < oldest && oldest - time < OLDER_NANOS;
         boolean isNext = row == Row.SAME && time > lastNanos - REORDER_NANOS;
-        if (!isOlder && !isNext) {
+        if (!isOlder && !isNext && (row == Row.OLDER || ++unknown > MOST_UNKNOWN)) {
             forget();
         }
     }
@@ -136,7 +148,7 @@ final class ReplayGuard {
         if (nanos(timestamp) <= lastNanos) {
             return true;
         }
-        resumed = row == Row.SAME;
+        resumed = row == Row.SAME || row == Row.FILE;
         row = Row.NEW;
         return false;
     }

@@ -171,4 +171,17 @@ abstract class CameraDamageConformance {
             viewing.assertNoLoss();
         }
     }
+
+    /** What cannot be decoded before the first key frame is no damage of what is shown. */
+    @ParameterizedTest
+    @CsvSource({"clip.h264, TCP", "clip.hevc, TCP", "clip.hevc, UDP"})
+    void aStreamThatIsJoinedInTheMiddleIsSound(String clip, VideoSource.RtspTransport transport) {
+        try (ScriptedCamera camera =
+                ScriptedCamera.of(directory.resolve(clip)).startsAt(5).pace(100).start()) {
+            List<Shown> all =
+                    play(VideoSource.builder(camera.url()).decoder(decoder).rtspTransport(transport), GROUP);
+            assertEquals(GROUP, all.getFirst().number());
+            assertTrue(all.stream().noneMatch(Shown::damaged), () -> "damaged: " + all);
+        }
+    }
 }

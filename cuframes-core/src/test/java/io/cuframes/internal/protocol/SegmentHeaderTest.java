@@ -166,8 +166,8 @@ class SegmentHeaderTest {
         long slot = SegmentDescriptor.slotOffset(2);
         return Stream.of(
                 damage("does not begin with CUFRAMES", int64(SegmentDescriptor.MAGIC_OFFSET, 0)),
-                damage("protocol version 2.0", int16(SegmentDescriptor.MAJOR_OFFSET, 2)),
-                damage("protocol version 0.0", int16(SegmentDescriptor.MAJOR_OFFSET, 0)),
+                damage("protocol version 2.1", int16(SegmentDescriptor.MAJOR_OFFSET, 2)),
+                damage("protocol version 0.1", int16(SegmentDescriptor.MAJOR_OFFSET, 0)),
                 damage("its state is 0", int32(SegmentDescriptor.STATE_OFFSET, 0)),
                 damage("its state is 3", int32(SegmentDescriptor.STATE_OFFSET, 3)),
                 damage("segment_length is 1", int64(SegmentDescriptor.SEGMENT_LENGTH_OFFSET, 1)),
