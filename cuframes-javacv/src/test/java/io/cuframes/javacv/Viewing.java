@@ -18,7 +18,7 @@ import java.util.function.BooleanSupplier;
  * after a while, so that the test fails instead of hanging.
  */
 final class Viewing implements AutoCloseable {
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Duration.ofSeconds(90);
 
     private final SourceNews news = new SourceNews();
     private final VideoSource source;
