@@ -268,7 +268,7 @@ class DoctorCommandTest {
         }
         Files.delete(socket());
         try (Impostor future = new Impostor(socket(), Impostor.fromTheFuture())) {
-            assertFails(Verdict.UNREADABLE, ReadStep.PROTOCOL, "version 2.0, and this is 1.0", "same release");
+            assertFails(Verdict.UNREADABLE, ReadStep.PROTOCOL, "version 2.0, and this is 1.1", "same release");
         }
         Files.delete(socket());
         try (Impostor silent = new Impostor(socket(), null)) {
