@@ -6,7 +6,7 @@ import io.cuframes.ffm.LibCuda;
 
 /**
  * Tells errors that may pass by themselves from final ones. The one place where that is decided: whoever tries again asks {@link
- * CuframesException#isPassing()}.
+ * CuframesException#isPassing()}. Who makes an exception and knows more than its code, as the errors of a video input do, passes that on when it is made.
  */
 final class Passing {
     private Passing() {}

@@ -24,8 +24,8 @@ import org.bytedeco.ffmpeg.avutil.AVFrame;
 final class CodecContext implements AutoCloseable {
     private final AVCodecContext context;
 
-    /** What FFmpeg's log says of damage while this decodes. */
-    private final DamageReports reports = new DamageReports();
+    /** What FFmpeg's log reports of damage while this decodes. */
+    private final DamageReports reports;
 
     /**
      * Opens a decoder for the demuxer's stream.
@@ -36,19 +36,27 @@ final class CodecContext implements AutoCloseable {
      */
     CodecContext(Demuxer demuxer, AVCodec codec, Consumer<AVCodecContext> settings) {
         context = Ffmpeg.allocated(avcodec_alloc_context3(codec), "a decoder");
+        DamageReports made = null;
         try {
+            made = new DamageReports();
             check(demuxer, avcodec_parameters_to_context(context, demuxer.parameters()));
             context.pkt_timebase(demuxer.stream().time_base());
             // Frames that lack what they are predicted from come, too, and say so: whoever reads them decides. A
             // packet's mark comes with its frame.
             context.flags(context.flags() | AV_CODEC_FLAG_OUTPUT_CORRUPT | AV_CODEC_FLAG_COPY_OPAQUE);
-            reports.watch(context);
+            made.watch(context);
             settings.accept(context);
             check(demuxer, avcodec_open2(context, codec, (AVDictionary) null));
         } catch (RuntimeException | Error e) {
-            Steps.runAllAfter(e, () -> avcodec_free_context(context), reports::close);
+            DamageReports opened = made;
+            Steps.runAllAfter(e, () -> avcodec_free_context(context), () -> {
+                if (opened != null) {
+                    opened.close();
+                }
+            });
             throw e;
         }
+        reports = made;
     }
 
     private static void check(Demuxer demuxer, int status) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.cuframes.javacv;
 
-import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_ID_H264;
-import static org.bytedeco.ffmpeg.global.avcodec.AV_PKT_FLAG_CORRUPT;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_alloc;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_free;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_unref;
@@ -22,28 +20,14 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.ffmpeg.avcodec.AVPacket;
 import org.bytedeco.ffmpeg.avutil.AVFrame;
-import org.bytedeco.javacpp.Pointer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * An input as an endless, or at least long, row of decoded frames: demuxes, decodes, begins again at the end of a looped file, comes back
  * after a loss, and falls back to the CPU where that is allowed. For one thread.
  */
 final class DecodedInput implements AutoCloseable {
-    /** {@code AV_FRAME_FLAG_CORRUPT} of libavutil/frame.h. */
-    private static final int FLAG_CORRUPT = 1;
-
-    /** {@code AV_FRAME_FLAG_KEY}, there too. */
+    /** {@code AV_FRAME_FLAG_KEY} of libavutil/frame.h. */
     private static final int FLAG_KEY = 1 << 1;
-
-    /** Decoders hold this many frames back at most, to put them in order and for their threads. */
-    private static final int MOST_HELD = 20;
-
-    /** What a damaged packet has in its {@code opaque}, and its frame then, too: anything but null. */
-    private static final Pointer DAMAGED = new NativeAddress().at(1);
-
-    /** Of so many packets at least one has to give a frame without errors. */
-    private static final int LEAST_SHARE = 10;
 
     private final SourceOptions options;
     private final InterruptGate gate;
@@ -51,7 +35,8 @@ final class DecodedInput implements AutoCloseable {
     private final AVPacket packet;
     private final PtsClock clock;
     private final ReplayGuard replay = new ReplayGuard();
-    private final DamageState damage = new DamageState();
+    private final DamageWatch damage = new DamageWatch();
+    private final DecodeProgress progress = new DecodeProgress();
     private Demuxer demuxer;
     private FrameDecoder decoder;
     private CaptureClock captureClock;
@@ -66,6 +51,9 @@ final class DecodedInput implements AutoCloseable {
     private boolean drained;
     private boolean over;
 
+    /** Whether a second decoder tries, after the first gave hardly a frame. */
+    private boolean decoderIsSecond;
+
     /** Whether a file is read on where it broke off. */
     private boolean isResumed;
 
@@ -75,31 +63,8 @@ final class DecodedInput implements AutoCloseable {
     /** Whether the time goes on after a pause: with the next frame, as long after the last one as it comes. */
     private boolean paused;
 
-    /** Whether a clean frame has come since the decoder was opened. Those before it lack what they are predicted from. */
-    private boolean clean;
-
-    /** Whether damage was reported since the last frame. */
-    private boolean reported;
-
     /** That of the last frame, in units of the time base. */
     private long lastTimestamp;
-
-    /** How many of the log's reports are known, of the decoder and of the demuxer. */
-    private long logSeen;
-
-    private long demuxerLogSeen;
-
-    /** Of H.264, which FFmpeg conceals without a word; null for others. */
-    private @Nullable H264Continuity continuity;
-
-    /** Since when packets have come and hardly a frame has, and how many of both. */
-    private long waitingSince;
-
-    private long packetsTaken;
-    private long framesDecoded;
-
-    /** Whether a new decoder was tried for that. */
-    private boolean decoderIsSecond;
 
     /** Whether a GPU has decoded a frame of this input: one that refuses it later is short of something. */
     private boolean hardwareHasDecoded;
@@ -110,7 +75,6 @@ final class DecodedInput implements AutoCloseable {
     private volatile String description;
     private volatile List<Long> threads = List.of();
     private volatile long deviceBytes;
-    private final AtomicLong errors = new AtomicLong();
     private final AtomicLong damagedFrames = new AtomicLong();
     private final AtomicLong heldBack = new AtomicLong();
 
@@ -135,14 +99,13 @@ final class DecodedInput implements AutoCloseable {
         decoder = chooseDecoder();
         captureClock = new CaptureClock(demuxer);
         replay.opened(demuxer);
-        continuity =
-                demuxer.parameters().codec_id() == AV_CODEC_ID_H264 ? new H264Continuity(demuxer.parameters()) : null;
+        damage.opened(demuxer, decoder);
+        progress.restart();
         timeBase = demuxer.timeBase();
         framesSinceStart = 0;
         drained = false;
         decoderIsSecond = false;
         isResumed = false;
-        expectKeyFrame();
         streamColor = new StreamColor(demuxer.parameters());
         presentation = new Presentation(demuxer.stream());
         fitTo(streamColor.announced());
@@ -224,9 +187,9 @@ final class DecodedInput implements AutoCloseable {
                 }
             } else {
                 if (status != Ffmpeg.AGAIN) {
-                    countError();
+                    damage.error();
                 }
-                if (isUndecodable() ? !goOnUndecodable() : !feed()) {
+                if (progress.isOver(demuxer.undecodableNanos()) ? !goOnUndecodable() : !feed()) {
                     return false;
                 }
             }
@@ -236,30 +199,21 @@ final class DecodedInput implements AutoCloseable {
 
     /** Takes note of a frame; false if it is not to be published. */
     private boolean accept(AVFrame frame) {
-        boolean corrupt = (frame.flags() & FLAG_CORRUPT) != 0;
-        if (corrupt && !clean) {
-            return false; // from before the first key frame
-        }
-        if (!clean) { // what was said of packets before it does not concern the first key frame
-            clean = true;
-            reported = false;
-            logSeen = decoder.damageReports();
-        }
-        boolean isWrong = frame.decode_error_flags() != 0;
-        boolean isMarked = frame.opaque() != null;
-        boolean isInLog = isInLog(); // asked of each frame
-        if (corrupt || isWrong || (isInLog && !reported && !isMarked)) {
-            countError();
+        if (!damage.isShown(frame)) {
+            return false;
         }
         framesSinceStart++;
-        boolean isProgress = !isWrong && noteDecoded(); // what is concealed may be noise
+        boolean isProgress = !DamageWatch.hasErrors(frame) && progress.frame(); // what is concealed may be noise
+        if (isProgress) {
+            decoderIsSecond = false;
+            backoff.reset();
+        }
         if (replay.isReplayed(frame.best_effort_timestamp())) {
             return false;
         }
         keyFrame = (frame.flags() & FLAG_KEY) != 0;
         keepTime(frame);
-        damaged = damage.next(reported || isMarked, keyFrame, ptsNanos);
-        reported = false;
+        damaged = damage.isDamaged(frame, keyFrame, ptsNanos);
         deviceBytes = decoder.deviceBytes();
         hardwareHasDecoded |= decoder.kind() == VideoSource.Decoder.NVDEC;
         ColorInfo color = streamColor.of(frame);
@@ -272,29 +226,6 @@ final class DecodedInput implements AutoCloseable {
             options.listener().restored(description);
         }
         return !damaged || !isHeldBack();
-    }
-
-    /**
-     * Whether the log has told of damage since the last frame, in this one or in one that another thread is decoding. H.264's frames say it themselves.
-     */
-    private boolean isInLog() {
-        long now = decoder.damageReports();
-        boolean isNew = now != logSeen && continuity == null;
-        logSeen = now;
-        return isNew;
-    }
-
-    /** Whether a frame without errors is one of enough: noise may look like one now and then. */
-    private boolean noteDecoded() {
-        framesDecoded++;
-        if (framesDecoded * LEAST_SHARE <= packetsTaken) {
-            return false;
-        }
-        framesDecoded = 0;
-        packetsTaken = 0;
-        decoderIsSecond = false;
-        backoff.reset();
-        return true;
     }
 
     private void keepTime(AVFrame frame) {
@@ -324,30 +255,6 @@ final class DecodedInput implements AutoCloseable {
         return options.dropDamaged();
     }
 
-    private void countError() {
-        errors.incrementAndGet();
-        reported = true;
-    }
-
-    private void expectKeyFrame() {
-        clean = false;
-        reported = false;
-        packetsTaken = 0;
-        framesDecoded = 0;
-        damage.restart();
-        logSeen = decoder.damageReports();
-        demuxerLogSeen = demuxer.reports().count();
-        if (continuity != null) {
-            continuity.restart();
-        }
-    }
-
-    /** Whether packets have come for long, more than a decoder holds back, and hardly a frame has. */
-    private boolean isUndecodable() {
-        long limit = demuxer.undecodableNanos();
-        return limit > 0 && packetsTaken > MOST_HELD && System.nanoTime() - waitingSince > limit;
-    }
-
     /**
      * Goes on where nothing can be decoded: with a new decoder, since the old one may be what is broken; and if that gives no frame either, with a new
      * connection, for the camera may send something else than it announced.
@@ -356,9 +263,8 @@ final class DecodedInput implements AutoCloseable {
      */
     private boolean goOnUndecodable() {
         decoder.requireAlive(); // a lost context looks like this, too
-        String reason = "packets come, and only " + framesDecoded + " frames could be decoded without errors from "
-                + packetsTaken + " of them in " + (System.nanoTime() - waitingSince) / 1_000_000 + " ms";
-        countError(); // not every decoder says so of each packet
+        String reason = progress.words();
+        damage.error(); // not every decoder reports each packet
         if (decoderIsSecond) {
             return loseInput(reason);
         }
@@ -376,9 +282,10 @@ final class DecodedInput implements AutoCloseable {
             return openAgain(e.getMessage());
         }
         fitTo(format.color());
+        damage.decodedBy(decoder);
+        progress.restart();
         decoderIsSecond = true;
         drained = false;
-        expectKeyFrame();
         return true;
     }
 
@@ -405,7 +312,7 @@ final class DecodedInput implements AutoCloseable {
                     av_packet_unref(packet);
                 }
             }
-            case DAMAGED -> countError();
+            case DAMAGED -> damage.error();
             case END, LOST -> {
                 decoder.send(null);
                 drained = true;
@@ -415,20 +322,12 @@ final class DecodedInput implements AutoCloseable {
     }
 
     private void notePacket() {
-        if (packetsTaken++ == 0) {
-            waitingSince = System.nanoTime();
-        }
+        progress.packet();
         captureClock.packet(packet.pts(), demuxer.wallMicros(packet));
         if (demuxer.mayReplay() && options.reconnect()) {
             replay.packet(packet);
         }
-        boolean misses = continuity != null && continuity.missesReference(packet);
-        boolean isInLog = demuxer.reports().count() != demuxerLogSeen;
-        demuxerLogSeen = demuxer.reports().count();
-        if (misses || isInLog || (packet.flags() & AV_PKT_FLAG_CORRUPT) != 0) {
-            errors.incrementAndGet();
-            packet.opaque(DAMAGED); // the frame that comes of it has this, too
-        }
+        damage.packet(packet);
     }
 
     private boolean decode() {
@@ -444,7 +343,7 @@ final class DecodedInput implements AutoCloseable {
             status = decoder.send(packet);
         }
         if (status < 0) {
-            countError();
+            damage.error();
         }
         return true;
     }
@@ -473,6 +372,7 @@ final class DecodedInput implements AutoCloseable {
         decoder = null;
         close(refused);
         decoder = new CpuDecoder(demuxer, options.url().isNetwork());
+        damage.decodedBy(decoder);
         drained = false;
         fitTo(format.color());
         options.listener().fellBack(reason);
@@ -543,7 +443,8 @@ final class DecodedInput implements AutoCloseable {
         replay.forget();
         framesSinceStart = 0;
         drained = false;
-        expectKeyFrame();
+        damage.restart();
+        progress.restart();
         return demuxer.rewind() || reopenAtBeginning();
     }
 
@@ -561,7 +462,7 @@ final class DecodedInput implements AutoCloseable {
         }
     }
 
-    /** The connection is given up, and another one is tried, if that is wanted. */
+    /** Closes the input, and opens it again if that is wanted. */
     private boolean loseInput(String reason) {
         if (!options.url().isNetwork() || !options.reconnect()) {
             throw OpenError.lost(options, reason);
@@ -698,7 +599,7 @@ final class DecodedInput implements AutoCloseable {
     }
 
     long errors() {
-        return errors.get();
+        return damage.errors();
     }
 
     long damagedFrames() {
@@ -724,19 +625,11 @@ final class DecodedInput implements AutoCloseable {
         Demuxer oldDemuxer = demuxer;
         decoder = null;
         demuxer = null;
-        H264Continuity oldContinuity = continuity;
-        continuity = null;
-        Steps.runAll(() -> close(oldDecoder), () -> close(oldContinuity), () -> {
+        Steps.runAll(() -> close(oldDecoder), damage::close, () -> {
             if (oldDemuxer != null) {
                 oldDemuxer.close();
             }
         });
-    }
-
-    private static void close(@Nullable H264Continuity old) {
-        if (old != null) {
-            old.close();
-        }
     }
 
     private static void close(FrameDecoder old) {

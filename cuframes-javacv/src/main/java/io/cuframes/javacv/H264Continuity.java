@@ -144,7 +144,7 @@ final class H264Continuity implements AutoCloseable {
         }
     }
 
-    /** Where the byte after the next 00 00 01 is; the end if there is none. */
+    /** Finds the byte after the next 00 00 01; returns the end where no such code follows. */
     private static long startCode(MemorySegment bytes, long from) {
         long size = bytes.byteSize();
         long i = from + 2;

@@ -47,7 +47,7 @@ final class InputFormats {
      * Finds the demuxer for an input.
      *
      * @return null where FFmpeg is to find it by what it reads
-     * @throws CuframesException code INVALID_ARGUMENT if there is none of the name, UNSUPPORTED if libavdevice is needed and cannot be loaded
+     * @throws CuframesException code INVALID_ARGUMENT if no demuxer has the name, UNSUPPORTED if libavdevice is needed and cannot be loaded
      */
     static AVInputFormat of(SourceOptions options) {
         String name = options.input().format();

@@ -43,8 +43,10 @@ final class ReplayGuard {
         FILE
     }
 
-    private final long[] marks = new long[KEPT];
-    private final long[] times = new long[KEPT];
+    /** Made with the first packet: cameras do not replay, and need none. */
+    private long[] marks = {};
+
+    private long[] times = {};
     private final CRC32C checksum = new CRC32C();
     private int count;
     private int next;
@@ -111,6 +113,10 @@ final class ReplayGuard {
     }
 
     private void remember(long mark, long time) {
+        if (marks.length == 0) {
+            marks = new long[KEPT];
+            times = new long[KEPT];
+        }
         marks[next] = mark;
         times[next] = time;
         next = (next + 1) % KEPT;

@@ -24,7 +24,7 @@ record VisiblePart(int left, int top, int width, int height) {
                 frame.crop_bottom());
     }
 
-    /** Cropping that leaves nothing is none, as FFmpeg has it. */
+    /** Cropping that would leave nothing is ignored, as FFmpeg does. */
     static VisiblePart of(int width, int height, long left, long top, long right, long bottom) {
         if (left < 0 || top < 0 || right < 0 || bottom < 0 || left + right >= width || top + bottom >= height) {
             return new VisiblePart(0, 0, width, height);

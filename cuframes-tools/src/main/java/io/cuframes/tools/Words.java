@@ -37,7 +37,7 @@ final class Words {
     /**
      * A time in seconds that is not 0, rounded to milliseconds.
      *
-     * @throws IllegalArgumentException if it is none, or out of range
+     * @throws IllegalArgumentException if it is not a number, or out of range
      */
     static Duration positiveSeconds(String text) {
         Duration time = seconds(text);

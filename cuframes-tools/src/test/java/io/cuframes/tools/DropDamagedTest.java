@@ -5,9 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
-import io.cuframes.javacv.TestPatternWriter;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import org.junit.jupiter.api.BeforeAll;
@@ -30,18 +28,7 @@ class DropDamagedTest {
 
     @BeforeAll
     static void makeAClip() throws IOException {
-        broken = clips.resolve("broken.h264");
-        try (TestPatternWriter writer = TestPatternWriter.builder(broken.toString())
-                .size(320, 192)
-                .fps(25)
-                .open()) {
-            for (int i = 0; i < 50; i++) {
-                writer.write();
-            }
-        }
-        byte[] bytes = Files.readAllBytes(broken);
-        Arrays.fill(bytes, bytes.length / 3, bytes.length / 3 + bytes.length / 20, (byte) 0xff);
-        Files.write(broken, bytes);
+        broken = BrokenClip.broken(clips.resolve("broken.h264"));
     }
 
     private record Result(JsonObject published, JsonObject read) {}

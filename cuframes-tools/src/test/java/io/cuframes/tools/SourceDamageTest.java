@@ -7,12 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import io.cuframes.javacv.TestPatternWriter;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -35,19 +32,8 @@ class SourceDamageTest {
 
     @BeforeAll
     static void makeClips() throws IOException {
-        good = clips.resolve("good.mp4");
-        try (TestPatternWriter writer = TestPatternWriter.builder(good.toString())
-                .size(320, 192)
-                .fps(25)
-                .open()) {
-            for (int i = 0; i < 50; i++) {
-                writer.write();
-            }
-        }
-        byte[] bytes = Files.readAllBytes(good);
-        // In the pictures: their index, of fewer bytes, is at an end of the file.
-        Arrays.fill(bytes, bytes.length / 3, bytes.length / 3 + bytes.length / 20, (byte) 0xff);
-        broken = Files.write(clips.resolve("broken.mp4"), bytes);
+        good = BrokenClip.whole(clips.resolve("good.mp4"));
+        broken = BrokenClip.broken(clips.resolve("broken.mp4"));
     }
 
     private Tool source(String... more) throws IOException {
